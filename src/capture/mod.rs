@@ -1,0 +1,1 @@
+//! Numbered frames in blocks from files, streams and interfaces; hashes what it reads.

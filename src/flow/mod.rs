@@ -1,0 +1,1 @@
+//! Packets → flows: keys, tables, reassembly, timeouts, limits.

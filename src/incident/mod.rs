@@ -1,0 +1,1 @@
+//! Findings → host risk, verdict, timeline.

@@ -1,0 +1,28 @@
+//! vigil: packets in, an answer that can be defended out.
+//!
+//! ```text
+//! pcap ─capture→ Frame ─decode→ Packet ─flow→ Flow ─dissect→ AppEvent ─store→ tables
+//!                                             tables ─detect→ Finding ─incident→ Incident ─report→ html …
+//! ```
+//!
+//! The modules below stand in reading order, and that order is the rule: a floor uses only the floors before it.
+//! `tests/ground/floor_plan.rs` enforces it.
+
+pub mod model;
+pub mod capture;
+pub mod decode;
+pub mod dissect;
+pub mod flow;
+pub mod synth;
+#[cfg(feature = "case")]
+pub mod store;
+#[cfg(feature = "case")]
+pub mod detect;
+#[cfg(feature = "case")]
+pub mod incident;
+#[cfg(feature = "case")]
+pub mod report;
+#[cfg(feature = "case")]
+pub mod pipeline;
+#[cfg(feature = "case")]
+pub mod cli;

@@ -1,0 +1,3 @@
+//! The `vigil` binary.
+
+fn main() {}

@@ -1,0 +1,504 @@
+//! Application events: one message, or one exchange, of one protocol. Each struct is the row of a table; field names are column names.
+
+use super::{FlowId, Proto, Ts};
+use std::net::IpAddr;
+
+/// Direction of bytes within a flow.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub enum Dir {
+    /// Originator to responder.
+    Orig,
+    /// Responder to originator.
+    Resp,
+}
+
+impl Dir {
+    /// 0 for the originator, 1 for the responder.
+    pub fn index(self) -> usize {
+        self as usize
+    }
+
+    /// The other one.
+    pub fn flip(self) -> Self {
+        match self {
+            Self::Orig => Self::Resp,
+            Self::Resp => Self::Orig,
+        }
+    }
+}
+
+/// The flow that an event belongs to: columns `flow_id id_orig_h id_orig_p id_resp_h id_resp_p proto`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Conn {
+    /// Flow.
+    pub flow: FlowId,
+    /// Originator.
+    pub orig_h: IpAddr,
+    /// Originator's port.
+    pub orig_p: u16,
+    /// Responder.
+    pub resp_h: IpAddr,
+    /// Responder's port.
+    pub resp_p: u16,
+    /// Transport.
+    pub proto: Proto,
+}
+
+/// One event with its place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AppEvent {
+    /// The flow; `None` only for ARP and frame-level oddities.
+    pub conn: Option<Conn>,
+    /// The frame that says it (the first, where several do).
+    pub frame: u64,
+    /// Time of that frame.
+    pub ts_ns: Ts,
+    /// What it says.
+    pub event: Event,
+}
+
+/// What was said.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// `dns`
+    Dns(Box<Dns>),
+    /// `http`
+    Http(Box<Http>),
+    /// `tls`
+    Tls(Box<Tls>),
+    /// `x509`
+    X509(Box<X509>),
+    /// `ssh`
+    Ssh(Box<Ssh>),
+    /// `ftp`
+    Ftp(Box<Ftp>),
+    /// `files`
+    File(Box<File>),
+    /// `credentials`
+    Credential(Box<Credential>),
+    /// `icmp`
+    Icmp(Box<IcmpMessage>),
+    /// `arp`
+    Arp(Box<ArpMessage>),
+    /// `weird`
+    Weird(Box<Weird>),
+}
+
+/// A DNS query with its answer, or either alone.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Dns {
+    /// Transaction id.
+    pub trans_id: u16,
+    /// Seconds from query to answer.
+    pub rtt: Option<f64>,
+    /// The name asked, without the trailing dot, as sent (escaped `\xNN` where not printable ASCII).
+    pub query: Option<String>,
+    /// Class number.
+    pub qclass: Option<u16>,
+    /// `C_INTERNET` …
+    pub qclass_name: Option<String>,
+    /// Type number.
+    pub qtype: Option<u16>,
+    /// `A`, `AAAA`, `TXT` …
+    pub qtype_name: Option<String>,
+    /// Response code; `None` without an answer.
+    pub rcode: Option<u16>,
+    /// `NOERROR`, `NXDOMAIN` …
+    pub rcode_name: Option<String>,
+    /// Opcode.
+    pub opcode: u8,
+    /// `query`, `status` …
+    pub opcode_name: String,
+    /// Authoritative answer.
+    pub aa: bool,
+    /// Truncated.
+    pub tc: bool,
+    /// Recursion desired.
+    pub rd: bool,
+    /// Recursion available.
+    pub ra: bool,
+    /// Reserved bits.
+    pub z: u8,
+    /// Answers as Zeek prints them.
+    pub answers: Vec<String>,
+    /// Types of these answers.
+    pub answer_types: Vec<String>,
+    /// Their time to live, seconds.
+    pub ttls: Vec<f64>,
+    /// The server refused to answer (answered, and said neither success nor NXDOMAIN, with no records).
+    pub rejected: bool,
+    /// Frame of the query, if seen.
+    pub query_frame: Option<u64>,
+    /// Frame of the answer, if seen.
+    pub answer_frame: Option<u64>,
+    /// UDP payload or TCP message length of the query.
+    pub query_bytes: Option<u32>,
+    /// Of the answer.
+    pub resp_bytes: Option<u32>,
+    /// Registered domain (public suffix plus one label), lower case.
+    pub etld1: Option<String>,
+    /// What stands before it, lower case.
+    pub sub: Option<String>,
+    /// Number of labels of the query.
+    pub labels: u8,
+    /// Entropy of `sub`, bits per character.
+    pub sub_h1: Option<f64>,
+    /// `dns`, `mdns`, `llmnr`, `nbns`.
+    pub kind: &'static str,
+    /// The message broke off or contradicted itself.
+    pub malformed: bool,
+}
+
+/// One HTTP request with its response, or either alone.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Http {
+    /// Position in the connection, from 1.
+    pub trans_depth: u32,
+    /// Request method.
+    pub method: Option<String>,
+    /// `Host` header without port.
+    pub host: Option<String>,
+    /// Request target as sent.
+    pub uri: Option<String>,
+    /// `Referer`.
+    pub referrer: Option<String>,
+    /// `1.0`, `1.1`.
+    pub version: Option<String>,
+    /// `User-Agent`.
+    pub user_agent: Option<String>,
+    /// `Origin`.
+    pub origin: Option<String>,
+    /// Body bytes of the request.
+    pub request_body_len: u64,
+    /// Body bytes of the response (as transferred, after chunking is undone).
+    pub response_body_len: u64,
+    /// Status.
+    pub status_code: Option<u16>,
+    /// Reason phrase.
+    pub status_msg: Option<String>,
+    /// Last 1xx status.
+    pub info_code: Option<u16>,
+    /// Its phrase.
+    pub info_msg: Option<String>,
+    /// User of Basic or Digest authorization.
+    pub username: Option<String>,
+    /// Scheme of `Authorization` or `Proxy-Authorization`, lower case.
+    pub authorization_scheme: Option<String>,
+    /// Headers that say a proxy passed it: `X-FORWARDED-FOR -> 10.0.0.1`.
+    pub proxied: Vec<String>,
+    /// Request header names in order, upper case.
+    pub client_header_names: Vec<String>,
+    /// All request header values of interest to signatures (everything but cookies and authorization), joined by newlines, capped at 4,096 bytes.
+    pub request_headers: Option<String>,
+    /// `Server`.
+    pub server: Option<String>,
+    /// `Content-Type` of the request.
+    pub request_content_type: Option<String>,
+    /// `Content-Type` of the response.
+    pub content_type: Option<String>,
+    /// File name of a `Content-Disposition` of the response.
+    pub filename: Option<String>,
+    /// A cookie was sent.
+    pub cookie_present: bool,
+    /// First 4,096 bytes of the request body, text with `\xNN` escapes; passwords in forms masked.
+    pub body_prefix_req: Option<String>,
+    /// First 1,024 bytes of the response body, likewise.
+    pub body_prefix_resp: Option<String>,
+    /// MIME type of the request body by content.
+    pub orig_mime: Option<String>,
+    /// MIME type of the response body by content.
+    pub resp_mime: Option<String>,
+    /// Seconds from the end of the request to the response's status line.
+    pub latency: Option<f64>,
+    /// Both messages were seen whole.
+    pub complete: bool,
+    /// Frame of the response's status line.
+    pub resp_frame: Option<u64>,
+}
+
+/// A TLS (or DTLS, or SSLv2/3) handshake as far as it is in clear.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Tls {
+    /// Negotiated: `TLSv12`, `TLSv13` …
+    pub version: Option<String>,
+    /// Chosen cipher suite, IANA name.
+    pub cipher: Option<String>,
+    /// Curve or group chosen.
+    pub curve: Option<String>,
+    /// SNI.
+    pub server_name: Option<String>,
+    /// Session was resumed.
+    pub resumed: bool,
+    /// Last alert's name.
+    pub last_alert: Option<String>,
+    /// ALPN chosen by the server.
+    pub next_protocol: Option<String>,
+    /// The handshake completed.
+    pub established: bool,
+    /// Handshake letters as Zeek's `ssl_history`.
+    pub ssl_history: String,
+    /// Version the client offered (highest of `supported_versions` or the legacy field).
+    pub client_version: Option<String>,
+    /// ALPN offered by the client.
+    pub client_alpn: Vec<String>,
+    /// Cipher suites offered, four hex digits each.
+    pub client_ciphers: Vec<String>,
+    /// Extensions offered.
+    pub client_exts: Vec<u16>,
+    /// Extensions of the ServerHello.
+    pub server_exts: Vec<u16>,
+    /// JA3 (MD5, hex).
+    pub ja3: Option<String>,
+    /// JA3S.
+    pub ja3s: Option<String>,
+    /// JA4.
+    pub ja4: Option<String>,
+    /// Encrypted ClientHello offered.
+    pub ech: bool,
+    /// Last bytes of the server random say "downgrade" (RFC 8446 4.1.3).
+    pub downgrade_sentinel: bool,
+    /// A heartbeat whose announced length exceeds its record.
+    pub heartbeat_oversize: bool,
+    /// SHA-256 of the server's certificates, leaf first.
+    pub cert_chain_fps: Vec<String>,
+    /// SHA-256 of the client's certificates.
+    pub client_cert_chain_fps: Vec<String>,
+    /// Subject of the server's leaf.
+    pub subject: Option<String>,
+    /// Its issuer.
+    pub issuer: Option<String>,
+    /// Subject of the client's leaf.
+    pub client_subject: Option<String>,
+    /// Its issuer.
+    pub client_issuer: Option<String>,
+    /// The server name stands in the leaf's names; `None` when either is unseen.
+    pub sni_matches_cert: Option<bool>,
+    /// Certificates were visible (never in TLS 1.3).
+    pub cert_visible: bool,
+    /// Frame of the ServerHello.
+    pub server_frame: Option<u64>,
+}
+
+/// A certificate as seen: one row per certificate and flow.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct X509 {
+    /// SHA-256 of the DER, hex.
+    pub fingerprint: String,
+    /// SHA-1 of the DER, hex.
+    pub sha1: String,
+    /// 1, 2 or 3.
+    pub version: u32,
+    /// Serial, upper-case hex.
+    pub serial: String,
+    /// Subject, RFC 4514 order as Zeek prints it.
+    pub subject: String,
+    /// Issuer.
+    pub issuer: String,
+    /// Start of validity.
+    pub not_valid_before: Option<Ts>,
+    /// End of validity.
+    pub not_valid_after: Option<Ts>,
+    /// Algorithm of the key, OpenSSL's name.
+    pub key_alg: String,
+    /// Algorithm of the signature, OpenSSL's name.
+    pub sig_alg: String,
+    /// `rsa`, `ecdsa`, `dsa` …
+    pub key_type: Option<String>,
+    /// Bits.
+    pub key_length: Option<u32>,
+    /// RSA exponent, decimal.
+    pub exponent: Option<String>,
+    /// Curve.
+    pub curve: Option<String>,
+    /// Subject alternative names: DNS.
+    pub san_dns: Vec<String>,
+    /// URI.
+    pub san_uri: Vec<String>,
+    /// E-mail.
+    pub san_email: Vec<String>,
+    /// IP.
+    pub san_ip: Vec<String>,
+    /// Basic constraints: CA.
+    pub basic_constraints_ca: Option<bool>,
+    /// Path length.
+    pub basic_constraints_path_len: Option<u32>,
+    /// It is the leaf.
+    pub host_cert: bool,
+    /// Sent by the client.
+    pub client_cert: bool,
+    /// Subject equals issuer.
+    pub self_signed: bool,
+    /// Days of validity.
+    pub validity_days: Option<f64>,
+    /// Days from its start to the moment it was seen.
+    pub age_days: Option<f64>,
+}
+
+/// An SSH connection's greeting and what its shape tells.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Ssh {
+    /// 1 or 2.
+    pub version: Option<u8>,
+    /// Client banner without the line end.
+    pub client: Option<String>,
+    /// Server banner.
+    pub server: Option<String>,
+    /// Inferred: `Some(true)` a login succeeded.
+    pub auth_success: Option<bool>,
+    /// Attempts inferred.
+    pub auth_attempts: u32,
+    /// Why that was inferred.
+    pub auth_evidence: String,
+    /// Chosen cipher, client to server.
+    pub cipher_alg: Option<String>,
+    /// Chosen MAC.
+    pub mac_alg: Option<String>,
+    /// Chosen compression.
+    pub compression_alg: Option<String>,
+    /// Chosen key exchange.
+    pub kex_alg: Option<String>,
+    /// Chosen host key algorithm.
+    pub host_key_alg: Option<String>,
+    /// HASSH of the client.
+    pub hassh: Option<String>,
+    /// HASSH of the server.
+    pub hassh_server: Option<String>,
+}
+
+/// One FTP command with its reply.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Ftp {
+    /// User of the session so far.
+    pub user: Option<String>,
+    /// Command, upper case.
+    pub command: Option<String>,
+    /// Argument; passwords never.
+    pub arg: Option<String>,
+    /// Reply code.
+    pub reply_code: Option<u16>,
+    /// Reply text.
+    pub reply_msg: Option<String>,
+}
+
+/// A transferred file.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct File {
+    /// `http`, `ftp` …
+    pub source: &'static str,
+    /// Sent by the originator.
+    pub is_orig: bool,
+    /// Name as told.
+    pub filename: Option<String>,
+    /// Where from: URL or path.
+    pub url: Option<String>,
+    /// Type as declared.
+    pub declared_mime: Option<String>,
+    /// Type by content.
+    pub mime_type: Option<String>,
+    /// Bytes seen.
+    pub seen_bytes: u64,
+    /// Bytes announced.
+    pub total_bytes: Option<u64>,
+    /// Bytes missing.
+    pub missing_bytes: u64,
+    /// Hex, when seen whole.
+    pub md5: Option<String>,
+    /// Hex, when seen whole.
+    pub sha1: Option<String>,
+    /// Hex, when seen whole.
+    pub sha256: Option<String>,
+    /// Entropy of the first 64 KiB, bits per byte.
+    pub entropy: Option<f64>,
+    /// First 64 bytes, hex.
+    pub first_bytes: String,
+    /// Seen from first to last byte.
+    pub complete: bool,
+}
+
+/// A login attempt seen in clear.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Credential {
+    /// `ftp`, `http-basic`, `http-digest`, `http-form`, `telnet`, `pop3`, `imap`, `smtp` …
+    pub service: &'static str,
+    /// User name.
+    pub user: Option<String>,
+    /// Realm, host or path it was for.
+    pub realm: Option<String>,
+    /// First letter and stars; empty when no secret was seen.
+    pub secret_masked: String,
+    /// The secret itself; the store hashes it with the case's salt and writes it only with `--reveal-secrets`.
+    pub secret: String,
+    /// What the server said: accepted, refused, or nothing seen.
+    pub success: Option<bool>,
+    /// The secret travelled in clear (false for digests).
+    pub cleartext: bool,
+}
+
+/// One ICMP or ICMPv6 message.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct IcmpMessage {
+    /// ICMPv6.
+    pub v6: bool,
+    /// Sent by the flow's originator.
+    pub is_orig: bool,
+    /// Type.
+    pub kind: u8,
+    /// Code.
+    pub code: u8,
+    /// Echo identifier.
+    pub echo_id: Option<u16>,
+    /// Echo sequence number.
+    pub echo_seq: Option<u16>,
+    /// Payload bytes after the eight-byte header.
+    pub len: u32,
+    /// Entropy of the payload, bits per byte.
+    pub entropy: Option<f64>,
+    /// A reply whose payload equals its request's; `None` where there is nothing to compare.
+    pub reply_match: Option<bool>,
+    /// Known filler: `windows` (abc…w), `increment` (ping), `zero`, `constant`; empty otherwise.
+    pub pattern: &'static str,
+    /// First 32 bytes of the payload, hex.
+    pub first_bytes: String,
+    /// Error messages: source of the packet they quote.
+    pub inner_src: Option<IpAddr>,
+    /// Its destination.
+    pub inner_dst: Option<IpAddr>,
+    /// Its protocol number.
+    pub inner_proto: Option<u8>,
+    /// Its destination port.
+    pub inner_dport: Option<u16>,
+}
+
+/// One ARP message.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ArpMessage {
+    /// 1 request, 2 reply.
+    pub op: u16,
+    /// Sender protocol address.
+    pub spa: String,
+    /// Sender hardware address.
+    pub sha: String,
+    /// Target protocol address.
+    pub tpa: String,
+    /// Target hardware address.
+    pub tha: String,
+    /// Source of the Ethernet frame.
+    pub eth_src: String,
+    /// Destination of the Ethernet frame.
+    pub eth_dst: String,
+    /// Announces itself: sender and target address are the same.
+    pub gratuitous: bool,
+}
+
+/// Something that should not be.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Weird {
+    /// Zeek's name where there is one.
+    pub name: String,
+    /// Detail.
+    pub addl: String,
+    /// Who noticed: `decode`, `flow`, `dns` …
+    pub source: &'static str,
+    /// How often in this flow (or, without flow, for this source address).
+    pub count: u64,
+}

@@ -1,0 +1,26 @@
+//! The nouns: what the floors say to each other. No behaviour beyond what a noun knows about itself.
+//!
+//! `Frame` (bytes as captured) → `Packet` (what one frame says) → `Flow` (both directions) →
+//! `AppEvent` (one message of one protocol) → `Finding` → `Incident` → `Report`.
+
+pub mod capture;
+pub mod event;
+pub mod finding;
+pub mod flow;
+pub mod frame;
+pub mod limits;
+pub mod net;
+pub mod packet;
+pub mod report;
+pub mod time;
+
+pub use capture::{CaptureInfo, Damage, DamageKind};
+pub use event::{AppEvent, Conn, Dir, Event};
+pub use finding::{Finding, Outcome, Severity};
+pub use flow::{Flow, FlowId};
+pub use frame::{Block, Frame, FrameMeta, LinkType};
+pub use limits::{CapHit, Limits};
+pub use net::{HomeNets, Mac, Proto};
+pub use packet::Packet;
+pub use report::Report;
+pub use time::Ts;

@@ -1,0 +1,267 @@
+//! All that a renderer sees. A renderer reads nothing else: no database, no file, no clock.
+
+use super::{CapHit, Finding, Severity, Ts};
+use serde::Serialize;
+
+/// The whole report.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Report {
+    /// Name of the case, from the evidence.
+    pub case: String,
+    /// One line that a person can act on.
+    pub verdict: Verdict,
+    /// What was seen and what could not be.
+    pub coverage: Coverage,
+    /// Hosts by risk, gravest first, at most 50.
+    pub hosts: Vec<Host>,
+    /// How many hosts there are in all.
+    pub hosts_total: u64,
+    /// Findings, gravest first.
+    pub findings: Vec<Finding>,
+    /// The story in order of time: one line per finding, at most 60.
+    pub timeline: Vec<TimelineEntry>,
+    /// Traffic over time.
+    pub traffic: Traffic,
+    /// Flows by service, most bytes first, at most 20.
+    pub services: Vec<Share>,
+    /// Rules and what became of each.
+    pub rules: Vec<RuleRun>,
+    /// The evidence with its hashes.
+    pub evidence: Vec<Evidence>,
+    /// Places where the evidence is damaged, at most 200.
+    pub damage: Vec<DamageLine>,
+    /// Oddities, most frequent first, at most 50: name, count, first frame.
+    pub weird: Vec<Share>,
+    /// What differs from run to run; the only part that may.
+    pub run: Run,
+}
+
+/// The one line.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Verdict {
+    /// Gravest severity found; `None` if nothing was found.
+    pub severity: Option<Severity>,
+    /// `2 hosts need action: 10.0.0.5 was guessed into over ssh and sent 1.2 GB out.`
+    pub line: String,
+    /// What to do first, one sentence each, at most three.
+    pub actions: Vec<String>,
+}
+
+/// What was seen and what was not. Silence is never "clean".
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Coverage {
+    /// Bytes of evidence read.
+    pub bytes: u64,
+    /// Frames read.
+    pub frames: u64,
+    /// Frames understood up to the transport layer, or ARP.
+    pub decoded: u64,
+    /// Frames that were not, by reason.
+    pub undecoded: Vec<Share>,
+    /// Flows.
+    pub flows: u64,
+    /// Payload bytes of flows in a protocol that is encrypted, of all payload bytes.
+    pub encrypted_bytes: u64,
+    /// All payload bytes.
+    pub payload_bytes: u64,
+    /// Flows of two-way protocols where only one side was seen.
+    pub one_sided_flows: u64,
+    /// Flows that are TCP, or UDP with an expected answer: what `one_sided_flows` is a share of.
+    pub two_way_flows: u64,
+    /// Flows that began before the capture.
+    pub midstream_flows: u64,
+    /// Frames snapped by the capturing program.
+    pub truncated_frames: u64,
+    /// TCP payload bytes acknowledged but not in the capture.
+    pub missed_bytes: u64,
+    /// Frames recognised as captured twice.
+    pub duplicate_frames: u64,
+    /// Drops that the capturing program reported itself.
+    pub reported_drops: Option<u64>,
+    /// Places of damage.
+    pub damaged: u64,
+    /// First frame's time.
+    pub first_ts: Option<Ts>,
+    /// Last frame's time.
+    pub last_ts: Option<Ts>,
+    /// Rules that ran.
+    pub rules_run: u64,
+    /// Rules that fired.
+    pub rules_fired: u64,
+    /// Rules that could not apply.
+    pub rules_not_applicable: u64,
+    /// Caps reached.
+    pub caps: Vec<CapHit>,
+    /// Sentences on what this capture cannot show, gravest first.
+    pub blind_spots: Vec<String>,
+}
+
+impl Coverage {
+    /// Nanoseconds from first to last frame.
+    pub fn span_ns(&self) -> i64 {
+        self.last_ts.zip(self.first_ts).map_or(0, |(last, first)| last.saturating_sub(first))
+    }
+}
+
+/// A host and its risk.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Host {
+    /// Address.
+    pub ip: String,
+    /// Names, best first, at most 5.
+    pub names: Vec<String>,
+    /// Hardware addresses, at most 3 (none for hosts behind a router).
+    pub macs: Vec<String>,
+    /// In a home network.
+    pub internal: bool,
+    /// 0 to 100.
+    pub risk: f64,
+    /// Band of `risk`.
+    pub severity: Severity,
+    /// `clean`, `targeted`, `accessed`, `compromised`, `attacking`.
+    pub state: String,
+    /// ATT&CK tactics, in kill-chain order.
+    pub tactics: Vec<String>,
+    /// Findings that name it, gravest first.
+    pub findings: Vec<String>,
+    /// Roles: `dns_resolver`, `gateway` …
+    pub roles: Vec<String>,
+    /// Flows it took part in.
+    pub flows: u64,
+    /// Bytes it sent.
+    pub bytes_out: u64,
+    /// Bytes it received.
+    pub bytes_in: u64,
+}
+
+/// One line of the story.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct TimelineEntry {
+    /// When.
+    pub ts_ns: Ts,
+    /// How long it went on.
+    pub until_ns: Ts,
+    /// Which finding.
+    pub finding: String,
+    /// Tactic.
+    pub tactic: String,
+    /// Sentence.
+    pub says: String,
+    /// Severity.
+    pub severity: Severity,
+}
+
+/// Traffic over time in buckets of equal width.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Traffic {
+    /// Width of a bucket, nanoseconds.
+    pub bucket_ns: i64,
+    /// Start of the first bucket.
+    pub from_ns: Ts,
+    /// The buckets, without gaps, at most 400.
+    pub buckets: Vec<Bucket>,
+}
+
+/// What passed in one bucket of time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Bucket {
+    /// Frames.
+    pub frames: u64,
+    /// Bytes on the wire.
+    pub bytes: u64,
+    /// Flows that began.
+    pub flows: u64,
+}
+
+/// A named part of a whole.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Share {
+    /// Name.
+    pub name: String,
+    /// How many.
+    pub count: u64,
+    /// Bytes, where they are meant.
+    pub bytes: u64,
+    /// A detail, such as the first frame.
+    pub note: String,
+}
+
+/// What became of a rule.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct RuleRun {
+    /// Id.
+    pub id: String,
+    /// Title.
+    pub title: String,
+    /// Tactic.
+    pub tactic: String,
+    /// Techniques.
+    pub attack: Vec<String>,
+    /// SHA-256 of its file.
+    pub sha256: String,
+    /// `fired`, `silent`, `not_applicable`, `failed`.
+    pub status: String,
+    /// Findings it made.
+    pub findings: u64,
+    /// Why it did not apply, or failed.
+    pub why: String,
+}
+
+/// A piece of evidence.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Evidence {
+    /// Index in the case.
+    pub id: u32,
+    /// Path as given.
+    pub path: String,
+    /// Format and compression.
+    pub format: String,
+    /// Size.
+    pub bytes: u64,
+    /// SHA-256.
+    pub sha256: String,
+    /// BLAKE3.
+    pub blake3: String,
+    /// Frames read.
+    pub frames: u64,
+    /// First frame's time.
+    pub first_ts: Option<Ts>,
+    /// Last frame's time.
+    pub last_ts: Option<Ts>,
+    /// Link types.
+    pub links: Vec<String>,
+    /// Other paths with the same content.
+    pub also_at: Vec<String>,
+}
+
+/// One place of damage.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct DamageLine {
+    /// Path of the evidence.
+    pub path: String,
+    /// After which frame of the file.
+    pub after_frame: u64,
+    /// At which offset.
+    pub offset: u64,
+    /// Kind.
+    pub kind: String,
+    /// Sentence.
+    pub detail: String,
+}
+
+/// What differs from run to run.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Run {
+    /// vigil's version.
+    pub version: String,
+    /// The command line.
+    pub argv: Vec<String>,
+    /// Wall clock at start, RFC 3339.
+    pub started: String,
+    /// Seconds it took.
+    pub seconds: f64,
+    /// Threads.
+    pub threads: usize,
+    /// Case folder.
+    pub folder: String,
+}

@@ -1,0 +1,1 @@
+//! Orders the floors below; one file, one screen.

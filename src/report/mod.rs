@@ -1,0 +1,1 @@
+//! One `Report` value → html, json, markdown, csv, terminal.

@@ -1,0 +1,1 @@
+//! The case: schema, append, packet index, journal, counts.
