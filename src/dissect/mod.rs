@@ -1,1 +1,144 @@
 //! Payload bytes of one direction → application events. Protocols are recognised by content, never by port alone.
+//!
+//! To add a protocol: one file here with a [`Protocol`] constant, one line in [`PROTOCOLS`].
+//! A [`Conversation`] belongs to one flow: it asks every protocol about the first bytes, and hands the flow to the one that is sure.
+
+use crate::model::{AppEvent, Conn, Dir, Event, Proto, Ts, event::Weird};
+
+mod conversation;
+
+pub use conversation::Conversation;
+
+/// All protocols with a dissector, most telling signature first.
+pub const PROTOCOLS: &[Protocol] = &[];
+
+/// How a protocol is recognised and read.
+pub struct Protocol {
+    /// Zeek's service name: `dns`, `http`, `ssl` is called `tls` here.
+    pub name: &'static str,
+    /// Transports it runs over.
+    pub over: &'static [Proto],
+    /// Looks at the first bytes of one direction.
+    pub probe: fn(&Probe<'_>) -> Answer,
+    /// Starts reading.
+    pub make: fn(&Conn) -> Box<dyn Dissector>,
+}
+
+/// The first bytes of one direction of a flow (streams: all so far; datagrams: this one).
+pub struct Probe<'a> {
+    /// Transport.
+    pub proto: Proto,
+    /// Who sent them.
+    pub dir: Dir,
+    /// The bytes.
+    pub bytes: &'a [u8],
+    /// Originator's port: a hint, never a proof.
+    pub orig_p: u16,
+    /// Responder's port: a hint, never a proof.
+    pub resp_p: u16,
+}
+
+/// Three honest answers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Answer {
+    /// This is mine.
+    Certain,
+    /// Could be: show me more.
+    Unsure,
+    /// It cannot be mine.
+    NotForUs,
+}
+
+/// Bytes handed to a dissector: the next of a stream, in order, or one datagram.
+#[derive(Clone, Copy)]
+pub struct Chunk<'a> {
+    /// Who sent them.
+    pub dir: Dir,
+    /// The bytes.
+    pub bytes: &'a [u8],
+    /// Bytes of this datagram or segment that the capture cut off.
+    pub cut: u32,
+    /// Frame they came in.
+    pub frame: u64,
+    /// Its time.
+    pub ts_ns: Ts,
+}
+
+/// Reads one flow in one protocol. Never panics, never keeps more than a bounded amount, says nothing twice.
+pub trait Dissector: Send {
+    /// Takes the next bytes.
+    fn data(&mut self, chunk: &Chunk<'_>, out: &mut Out);
+    /// `missing` bytes of `dir` are lost; what follows starts somewhere in the middle.
+    fn gap(&mut self, _dir: Dir, _missing: u64, _out: &mut Out) {}
+    /// `dir` has sent its last byte (FIN).
+    fn fin(&mut self, _dir: Dir, _out: &mut Out) {}
+    /// The flow is over: say what is still half-known.
+    fn end(&mut self, _out: &mut Out) {}
+    /// Whether the bytes really were this protocol: then the flow's `service` says so.
+    fn confirmed(&self) -> bool;
+    /// `false` once nothing more of `dir` is needed: its bytes are then only counted.
+    fn wants(&self, _dir: Dir) -> bool {
+        true
+    }
+}
+
+/// Where dissectors put what they understood.
+pub struct Out {
+    /// The flow.
+    pub conn: Conn,
+    /// Events so far, in order.
+    pub events: Vec<AppEvent>,
+}
+
+impl Out {
+    /// For one flow.
+    pub fn new(conn: Conn) -> Self {
+        Self { conn, events: Vec::new() }
+    }
+
+    /// Adds an event of this flow.
+    pub fn say(&mut self, frame: u64, ts_ns: Ts, event: Event) {
+        self.events.push(AppEvent { conn: Some(self.conn), frame, ts_ns, event });
+    }
+
+    /// Notes an oddity. Each name is kept once per call site and flow by the dissector; the flow folds repetitions.
+    pub fn weird(&mut self, chunk: &Chunk<'_>, source: &'static str, name: &str, addl: String) {
+        self.say(chunk.frame, chunk.ts_ns, Event::Weird(Box::new(Weird { name: name.into(), addl, source, count: 1 })));
+    }
+}
+
+/// Bytes as text: printable ASCII kept, everything else `\xNN` as Zeek escapes, a backslash doubled. At most `cap` bytes are read.
+pub fn escape(bytes: &[u8], cap: usize) -> String {
+    let mut text = String::with_capacity(bytes.len().min(cap));
+    for &byte in &bytes[..bytes.len().min(cap)] {
+        match byte {
+            b'\\' => text.push_str("\\\\"),
+            b' '..=b'~' => text.push(char::from(byte)),
+            _ => {
+                const HEX: &[u8; 16] = b"0123456789abcdef";
+                text.push_str("\\x");
+                text.push(char::from(HEX[usize::from(byte >> 4)]));
+                text.push(char::from(HEX[usize::from(byte & 15)]));
+            }
+        }
+    }
+    text
+}
+
+/// Lower-case hex.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Shannon entropy, bits per byte; `None` for nothing.
+pub fn entropy(bytes: &[u8]) -> Option<f64> {
+    if bytes.is_empty() {
+        return None;
+    }
+    let mut counts = [0u32; 256];
+    for &byte in bytes {
+        counts[usize::from(byte)] += 1;
+    }
+    let total = bytes.len() as f64;
+    Some(counts.iter().filter(|&&n| n > 0).map(|&n| f64::from(n) / total).map(|p| -p * p.log2()).sum())
+}
