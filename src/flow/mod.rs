@@ -10,6 +10,8 @@ mod shard;
 mod side;
 mod stream;
 mod tcp;
+#[cfg(test)]
+mod tests;
 
 use crate::model::{AppEvent, Block, CapHit, Flow, FlowId, Limits, Packet, Ts};
 use key::Place;

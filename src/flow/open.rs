@@ -351,8 +351,14 @@ impl TcpBody {
         if has(tcp_flags::ACK) && !has(tcp_flags::RST) && !has(tcp_flags::SYN) {
             self.acknowledged(dir.flip(), tcp.ack, history, events);
         }
-        if has(tcp_flags::FIN) {
-            self.conversation.fin(dir, events);
+        if has(tcp_flags::FIN) && !has(tcp_flags::RST) {
+            let seq = tcp.seq.wrapping_add(u32::from(has(tcp_flags::SYN))).wrapping_add(packet.payload_len);
+            self.streams[dir.index()].ends_at(seq);
+        }
+        for dir in [Dir::Orig, Dir::Resp] {
+            if self.streams[dir.index()].just_ended() {
+                self.conversation.fin(dir, events);
+            }
         }
         effect
     }

@@ -42,6 +42,9 @@ pub struct Segment<'a> {
 pub struct Stream {
     /// Next byte expected, once anything is known.
     next: Option<u32>,
+    /// Sequence number of the FIN.
+    fin: Option<u32>,
+    fin_told: bool,
     held: BTreeMap<u64, Held>,
     /// Offset of `next` in the stream, from 0: the key space of `held`.
     offset: u64,
@@ -61,6 +64,18 @@ impl Stream {
         if self.offset == 0 && self.held.is_empty() {
             self.next = Some(seq);
         }
+    }
+
+    /// A FIN stands at `seq`, after the last byte.
+    pub fn ends_at(&mut self, seq: u32) {
+        self.fin.get_or_insert(seq);
+    }
+
+    /// Whether the last byte has been handed on: true once.
+    pub fn just_ended(&mut self) -> bool {
+        let ended = !self.fin_told && self.fin.is_some() && (self.next == self.fin || self.next.is_none());
+        self.fin_told |= ended;
+        ended
     }
 
     /// Bytes held for reordering.
@@ -102,6 +117,8 @@ impl Stream {
     /// The other side acknowledged everything before `ack`: holes before it will never be filled.
     pub fn acknowledged(&mut self, ack: u32, mut hand: impl FnMut(Piece<'_>)) {
         let Some(next) = self.next else { return };
+        // The FIN takes a number but is no byte.
+        let ack = if self.fin.is_some_and(|fin| ack == fin.wrapping_add(1)) { ack.wrapping_sub(1) } else { ack };
         let ahead = ack.wrapping_sub(next);
         if ahead == 0 || ahead >= FAR_AHEAD {
             return;
