@@ -1,5 +1,7 @@
 //! Frames built by hand, any bytes at all, and the real captures if they are there.
 
+#![allow(clippy::panic)]
+
 use super::{Defragmenter, frame};
 use crate::model::packet::{Icmp, Ip, Payload, Tcp, Transport, Udp};
 use crate::model::{Frame, FrameMeta, LinkType, Packet};
