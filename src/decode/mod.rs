@@ -17,6 +17,8 @@ mod defrag;
 mod link;
 mod net;
 mod reader;
+#[cfg(test)]
+mod tests;
 mod transport;
 
 pub use defrag::{Defragmenter, FragmentCounts, FragmentWeird};
@@ -45,7 +47,10 @@ fn read(reader: &mut Reader<'_>, first: Next) {
             Next::Payload => return,
         };
     }
-    if next != Next::Payload {
-        reader.stop("link", "too_many_headers", MOST_HEADERS as u32);
-    }
+    let layer = match next {
+        Next::Link(_) | Next::Ether(_) => "link",
+        Next::Ip(_) => "network",
+        Next::Payload => return,
+    };
+    reader.stop(layer, "too_many_headers", MOST_HEADERS as u32);
 }

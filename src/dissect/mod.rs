@@ -5,7 +5,9 @@
 
 use crate::model::{AppEvent, Conn, Dir, Event, Proto, Ts, event::Weird};
 
+pub mod arp;
 mod conversation;
+pub mod icmp;
 
 pub use conversation::Conversation;
 

@@ -140,6 +140,11 @@ impl Defragmenter {
         (self.hits > 0).then(|| CapHit { cap: "fragment_bytes".into(), limit: self.limits.0 as u64, hits: self.hits })
     }
 
+    /// Bytes held now, overhead included: what [`Limits::fragment_bytes`] bounds.
+    pub fn held_bytes(&self) -> usize {
+        self.held
+    }
+
     /// Oddities noted since the last call, in order of their first frame; one per name, source and destination.
     pub fn take_weirds(&mut self) -> Vec<FragmentWeird> {
         self.weirds.take()

@@ -11,8 +11,9 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Next {
         return reader.cut_off("transport");
     };
     let len = usize::from(header.length());
-    // Zero: a jumbogram (RFC 2675), or offloaded to the network card.
-    if len != reader.announced() && len != 0 {
+    // Zero: a jumbogram (RFC 2675), or offloaded to the network card. A fragment's length is that of the whole datagram.
+    let fragment = reader.packet.ip().is_some_and(|ip| ip.fragment.is_some());
+    if len != reader.announced() && len != 0 && !fragment {
         reader.stop("transport", "UDP_datagram_length_mismatch", u32::from(header.length()));
     }
     if (UdpHeader::LEN..reader.announced()).contains(&len) {
