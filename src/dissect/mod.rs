@@ -6,11 +6,12 @@
 use crate::model::{AppEvent, Conn, Dir, Event, Proto, Ts, event::Weird};
 
 mod conversation;
+mod ssh;
 
 pub use conversation::Conversation;
 
 /// All protocols with a dissector, most telling signature first.
-pub const PROTOCOLS: &[Protocol] = &[];
+pub const PROTOCOLS: &[Protocol] = &[ssh::SSH];
 
 /// How a protocol is recognised and read.
 pub struct Protocol {
