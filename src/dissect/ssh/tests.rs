@@ -191,3 +191,56 @@ proptest! {
         prop_assert!(out.events.len() <= 1);
     }
 }
+
+/// What Zeek's own baseline says of these captures: `(version, client, server, success, attempts, cipher, mac, kex, host key, fingerprint)`.
+#[test]
+fn real_captures_agree_with_zeek_s_baseline() {
+    let Some(golden) = crate::dissect::replay::shared("golden") else { return };
+    let mut compared = 0;
+    for entry in std::fs::read_dir(golden.join("expect/zeek")).unwrap() {
+        let path = entry.unwrap().path();
+        let expected: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+        let Some(rows) = expected["logs"]["ssh"]["rows"].as_array().filter(|rows| rows[0].get("id.orig_p").is_some()) else { continue };
+        let capture = golden.join(expected["capture"].as_str().unwrap());
+        let flows = crate::dissect::replay::replay(&capture);
+        let found: Vec<&Ssh> = flows.iter().flat_map(|flow| &flow.events).map(|event| row(std::slice::from_ref(event))).collect();
+        assert_eq!(found.len(), rows.len(), "{}", path.display());
+        for (ssh, row) in found.into_iter().zip(rows) {
+            let text = |name: &str| row[name].as_str();
+            assert_eq!(ssh.version.map(u64::from), row["version"].as_u64(), "{}", path.display());
+            assert_eq!(ssh.auth_success, row["auth_success"].as_bool(), "{}: {}", path.display(), ssh.auth_evidence);
+            assert_eq!(Some(u64::from(ssh.auth_attempts)), row["auth_attempts"].as_u64(), "{}", path.display());
+            assert_eq!(ssh.client.as_deref(), text("client"));
+            assert_eq!(ssh.server.as_deref(), text("server"));
+            assert_eq!(ssh.cipher_alg.as_deref(), text("cipher_alg"));
+            assert_eq!(ssh.mac_alg.as_deref(), text("mac_alg"));
+            assert_eq!(ssh.compression_alg.as_deref(), text("compression_alg"));
+            assert_eq!(ssh.kex_alg.as_deref(), text("kex_alg"));
+            assert_eq!(ssh.host_key_alg.as_deref(), text("host_key_alg"));
+            // Zeek prints the first 24 of its 32 bytes.
+            let theirs = text("host_key_fingerprint").unwrap();
+            assert!(ssh.host_key_fingerprint.as_deref().is_some_and(|ours| ours.starts_with(theirs)));
+            compared += 1;
+        }
+    }
+    assert!(compared > 0);
+}
+
+/// A look at every SSH capture at hand: `cargo test ssh_captures -- --ignored --nocapture`.
+#[test]
+#[ignore = "prints, for people"]
+fn ssh_captures_at_a_glance() {
+    let Some(folder) = crate::dissect::replay::shared("corpus/captures") else { return };
+    let mut paths: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| path.to_string_lossy().contains("ssh"));
+    for path in paths {
+        println!("{}", path.display());
+        for flow in crate::dissect::replay::replay(&path) {
+            for event in &flow.events {
+                if let Event::Ssh(ssh) = &event.event {
+                    println!("  {:?} {} {}", ssh.auth_success, ssh.auth_attempts, ssh.auth_evidence);
+                }
+            }
+        }
+    }
+}
