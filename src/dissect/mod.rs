@@ -8,11 +8,17 @@ use crate::model::{AppEvent, Conn, Dir, Event, Proto, Ts, event::Weird};
 pub mod arp;
 mod conversation;
 pub mod icmp;
+mod ftp;
+mod login;
+mod ssh;
+
+#[cfg(test)]
+mod replay;
 
 pub use conversation::Conversation;
 
 /// All protocols with a dissector, most telling signature first.
-pub const PROTOCOLS: &[Protocol] = &[];
+pub const PROTOCOLS: &[Protocol] = &[ssh::SSH, ftp::FTP];
 
 /// How a protocol is recognised and read.
 pub struct Protocol {
