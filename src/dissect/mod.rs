@@ -6,11 +6,17 @@
 use crate::model::{AppEvent, Conn, Dir, Event, Proto, Ts, event::Weird};
 
 mod conversation;
+mod dns;
+
+#[cfg(test)]
+mod reality;
+#[cfg(test)]
+mod testing;
 
 pub use conversation::Conversation;
 
 /// All protocols with a dissector, most telling signature first.
-pub const PROTOCOLS: &[Protocol] = &[];
+pub const PROTOCOLS: &[Protocol] = &[dns::PROTOCOL];
 
 /// How a protocol is recognised and read.
 pub struct Protocol {
