@@ -89,7 +89,7 @@ fn coverage(db: &Connection) -> Result<Coverage, Error> {
         "SELECT layer, reason, number, sum(frames)::BIGINT, sum(bytes)::BIGINT FROM packets_summary WHERE reason <> '' \
          GROUP BY ALL ORDER BY 4 DESC, 1, 2, 3 LIMIT 20",
         |row| {
-            let (layer, reason, code): (String, String, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            let (layer, reason, code): (String, String, i64) = (row.get(0)?, row.get(1)?, row.get::<_, Option<i64>>(2)?.unwrap_or(0));
             Ok(Share { name: reason, count: number(row, 3)?, bytes: number(row, 4)?, note: if code == 0 { layer } else { format!("{layer} {code}") } })
         },
     )?;

@@ -81,6 +81,11 @@ impl Ingest {
         Step { flows: batch.flows, events, packets: Vec::new() }
     }
 
+    /// Flows open now.
+    pub fn open_flows(&self) -> u64 {
+        self.table.open_flows() as u64
+    }
+
     /// Caps that were reached.
     pub fn caps(&self) -> Vec<CapHit> {
         self.table.caps().into_iter().chain(self.fragments.cap_hit()).collect()
