@@ -1,1 +1,3 @@
 //! Numbered frames in blocks from files, streams and interfaces; hashes what it reads.
+
+pub mod write;

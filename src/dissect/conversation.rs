@@ -5,8 +5,10 @@ use crate::model::{AppEvent, Conn, Dir, Proto, Ts};
 
 /// Bytes per direction within which a stream must say what it is.
 const PROBE_BYTES: usize = 2_048;
-/// Chunks within which a flow must say what it is.
-const PROBE_CHUNKS: usize = 8;
+/// Datagrams within which a flow must say what it is.
+const PROBE_DATAGRAMS: usize = 8;
+/// Segments within which a stream must: more, for some senders hide by writing byte by byte.
+const PROBE_SEGMENTS: usize = 128;
 
 /// The application layer of one flow.
 pub struct Conversation {
@@ -27,14 +29,15 @@ enum State {
 struct Waiting {
     kept: Vec<Kept>,
     heads: [Vec<u8>; 2],
+    /// Whether some protocol was unsure about the last bytes of each direction.
+    maybe: [bool; 2],
 }
 
-struct Kept {
-    dir: Dir,
-    bytes: Vec<u8>,
-    cut: u32,
-    frame: u64,
-    ts_ns: Ts,
+/// What happened before anyone was sure, to be told to whoever takes the flow.
+enum Kept {
+    Data { dir: Dir, bytes: Vec<u8>, cut: u32, frame: u64, ts_ns: Ts },
+    Gap(Dir, u64),
+    Fin(Dir),
 }
 
 impl Conversation {
@@ -59,15 +62,22 @@ impl Conversation {
     pub fn gap(&mut self, dir: Dir, missing: u64, events: &mut Vec<AppEvent>) {
         match &mut self.state {
             State::Reading { dissector, .. } => with_out(self.conn, events, |out| dissector.gap(dir, missing, out)),
-            State::Probing(waiting) => waiting.heads[dir.index()].clear(),
+            State::Probing(waiting) => {
+                waiting.heads[dir.index()].clear();
+                if waiting.kept.len() < PROBE_SEGMENTS {
+                    waiting.kept.push(Kept::Gap(dir, missing));
+                }
+            }
             State::Over { .. } => {}
         }
     }
 
     /// Tells that `dir` has sent its last byte.
     pub fn fin(&mut self, dir: Dir, events: &mut Vec<AppEvent>) {
-        if let State::Reading { dissector, .. } = &mut self.state {
-            with_out(self.conn, events, |out| dissector.fin(dir, out));
+        match &mut self.state {
+            State::Reading { dissector, .. } => with_out(self.conn, events, |out| dissector.fin(dir, out)),
+            State::Probing(waiting) if waiting.kept.len() < PROBE_SEGMENTS => waiting.kept.push(Kept::Fin(dir)),
+            State::Probing(_) | State::Over { .. } => {}
         }
     }
 
@@ -130,10 +140,12 @@ impl Conversation {
             return;
         }
         let Chunk { dir, bytes, cut, frame, ts_ns } = *chunk;
-        waiting.kept.push(Kept { dir, bytes: bytes.to_vec(), cut, frame, ts_ns });
-        let other_silent = waiting.heads[chunk.dir.flip().index()].is_empty();
-        let full = waiting.heads.iter().any(|head| head.len() >= PROBE_BYTES) || waiting.kept.len() >= PROBE_CHUNKS;
-        if full || !(maybe || other_silent) {
+        waiting.kept.push(Kept::Data { dir, bytes: bytes.to_vec(), cut, frame, ts_ns });
+        waiting.maybe[dir.index()] = maybe;
+        let other_silent = waiting.heads[dir.flip().index()].is_empty();
+        let chunks_max = if stream { PROBE_SEGMENTS } else { PROBE_DATAGRAMS };
+        let full = waiting.heads.iter().any(|head| head.len() >= PROBE_BYTES) || waiting.kept.len() >= chunks_max;
+        if full || !(waiting.maybe.contains(&true) || other_silent) {
             self.state = State::Over { service: "" };
         }
     }
@@ -143,8 +155,14 @@ impl Conversation {
         let before = std::mem::replace(&mut self.state, State::Over { service: "" });
         with_out(self.conn, events, |out| {
             if let State::Probing(waiting) = before {
-                for Kept { dir, bytes, cut, frame, ts_ns } in &waiting.kept {
-                    dissector.data(&Chunk { dir: *dir, bytes, cut: *cut, frame: *frame, ts_ns: *ts_ns }, out);
+                for kept in &waiting.kept {
+                    match kept {
+                        Kept::Data { dir, bytes, cut, frame, ts_ns } => {
+                            dissector.data(&Chunk { dir: *dir, bytes, cut: *cut, frame: *frame, ts_ns: *ts_ns }, out);
+                        }
+                        Kept::Gap(dir, missing) => dissector.gap(*dir, *missing, out),
+                        Kept::Fin(dir) => dissector.fin(*dir, out),
+                    }
                 }
             }
             dissector.data(chunk, out);

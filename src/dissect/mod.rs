@@ -5,12 +5,25 @@
 
 use crate::model::{AppEvent, Conn, Dir, Event, Proto, Ts, event::Weird};
 
+pub mod arp;
 mod conversation;
+mod dns;
+mod ftp;
+pub mod icmp;
+mod login;
+mod ssh;
+
+#[cfg(test)]
+mod reality;
+#[cfg(test)]
+mod replay;
+#[cfg(test)]
+mod testing;
 
 pub use conversation::Conversation;
 
 /// All protocols with a dissector, most telling signature first.
-pub const PROTOCOLS: &[Protocol] = &[];
+pub const PROTOCOLS: &[Protocol] = &[ssh::SSH, ftp::FTP, dns::PROTOCOL];
 
 /// How a protocol is recognised and read.
 pub struct Protocol {

@@ -1,1 +1,27 @@
-//! The case: schema, append, packet index, journal, counts.
+//! The case: a folder `x.vigil/` with facts and judgements in `case.duckdb`, the packet index in `packets.parquet`,
+//! one finding a line in `findings.ndjson`, what made it in `manifest.json`, and what people did since in `journal.ndjson`.
+//!
+//! A case is written once, by [`Case`]; from then on everyone opens it read-only. What happens to it later goes to the
+//! journal, never to the database: DuckDB has one writer, and evidence should not change.
+
+mod case;
+pub mod column;
+mod error;
+pub mod folder;
+pub mod manifest;
+mod packets;
+mod rows;
+pub mod schema;
+
+#[cfg(test)]
+mod tests;
+
+pub use case::{Case, Options};
+pub use error::StoreError;
+pub use folder::Replace;
+pub use packets::PacketRow;
+pub use schema::judgement::{Anomaly, IncidentRow, Indicator, ListEntry, Place, Summary};
+pub use schema::record::{PacketsSummary, RunRow, StatisticsRow, SystemLog};
+
+/// A result of this floor.
+pub type Result<T> = std::result::Result<T, StoreError>;
