@@ -26,6 +26,14 @@ pub enum Error {
     /// Evidence was given, but none of it is a capture.
     #[error("no capture in {0}; vigil reads pcap and pcapng, plain or as .gz .zst .xz .bz2 .lz4")]
     NoCapture(String),
+    /// The expression of `--filter` makes no sense to libpcap.
+    #[error("the filter {expression:?} is not understood: {why}; write it as for tcpdump, such as 'host 10.0.0.5 and tcp port 80'")]
+    Filter {
+        /// As typed.
+        expression: String,
+        /// What libpcap said.
+        why: String,
+    },
     /// The reading thread ended without saying why.
     #[error("the thread that reads the evidence died; this is a defect of vigil: please report it with the message above")]
     ReaderDied,

@@ -9,6 +9,8 @@
 //! the result, in which [`pcap`] and [`pcapng`] find frames; the [`ledger`] books each and puts it in the block. [`files`] lets the
 //! captures of a case take turns. Damage never stops reading: it becomes rows, and reading resumes where it can.
 
+#[cfg(feature = "case")]
+pub mod filter;
 pub mod write;
 
 mod error;

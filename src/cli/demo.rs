@@ -5,8 +5,6 @@ use super::args::DemoArgs;
 use super::progress::Bar;
 use super::settings::Settings;
 use super::{Exit, Failure};
-use crate::capture::Hash;
-use crate::model::HomeNets;
 use crate::pipeline::{self, Options};
 use crate::report::Format;
 use crate::synth::{self, SCENARIOS};
@@ -19,7 +17,7 @@ pub fn run(args: DemoArgs) -> Result<Exit, Failure> {
     }
     let (name, capture) = match &args.scenario {
         Some(name) => (name.as_str(), synth::scenario(name).ok_or_else(|| unknown(name))?),
-        None => ("demo", synth::demo(args.seed)),
+        None => ("demo", synth::scenario("port-scan-vertical").ok_or_else(|| unknown("x"))?),
     };
     let wrong = |error| Failure::Write { what: format!("into {}", args.out.display()), error };
     std::fs::create_dir_all(&args.out).map_err(wrong)?;
@@ -28,25 +26,12 @@ pub fn run(args: DemoArgs) -> Result<Exit, Failure> {
     synth::write_pcap(&capture, &mut bytes).map_err(wrong)?;
     std::fs::write(&pcap, bytes).map_err(wrong)?;
     let truth = args.out.join(format!("{name}.truth.jsonl"));
-    std::fs::write(&truth, capture.truth.to_jsonl()).map_err(wrong)?;
+    std::fs::write(&truth, capture.truth.jsonl()).map_err(wrong)?;
     let settings = Settings::resolve(None)?;
-    let options = Options {
-        paths: vec![pcap.clone()],
-        folder: args.out.join(format!("{name}.vigil")),
-        formats: vec![Format::Html],
-        home_nets: HomeNets::default(),
-        filter: None,
-        rules: Vec::new(),
-        overrides: Vec::new(),
-        overrides_typed: Vec::new(),
-        hash: Hash::Both,
-        memory: settings.memory.value,
-        threads: settings.threads.value,
-        idle: None,
-        active: 0,
-        reveal_secrets: false,
-        argv: std::env::args().collect(),
-    };
+    let mut options = Options::new(vec![pcap.clone()], args.out.join(format!("{name}.vigil")));
+    options.formats = vec![Format::Html];
+    (options.memory, options.threads) = (settings.memory.value, settings.threads.value);
+    options.argv = std::env::args().collect();
     let analyzed = pipeline::analyze(&options, &Bar::new(args.json))?;
     if args.json {
         print_json(&analyzed)?;

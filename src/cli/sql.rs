@@ -3,7 +3,7 @@
 use super::args::{RowFormat, SqlArgs};
 use super::{Exit, Failure};
 use crate::report::visible;
-use crate::store::{self, query::Cell};
+use crate::store::{self, Cell};
 use std::io::{Read, Write};
 
 /// Memory for a query session: half of what an analysis may take.
@@ -25,7 +25,7 @@ pub fn run(args: SqlArgs) -> Result<Exit, Failure> {
     let format = if args.json { RowFormat::Json } else { args.format };
     let mut printer = Printer::new(format);
     let mut broken = None;
-    let names = store::query::query_each(case.connection(), query.as_deref().unwrap_or(TABLES), |names, row| {
+    let names = store::query_each(case.connection(), query.as_deref().unwrap_or(TABLES), |names, row| {
         if broken.is_none() {
             broken = printer.row(&mut out, names, row).err();
         }

@@ -2,8 +2,8 @@
 
 use super::Error;
 use crate::detect::Detected;
-use crate::incident::Judged;
-use crate::model::report::{Bucket, Coverage, DamageLine, Evidence, Run, Share, Traffic};
+use crate::incident::{HostFacts, Judged};
+use crate::model::report::{Bucket, Coverage, DamageLine, Evidence, RuleRun, Run, Share, Traffic};
 use crate::model::{CapHit, Finding, Report, Ts};
 use duckdb::{Connection, Row};
 
@@ -39,6 +39,50 @@ pub fn assemble(db: &Connection, detected: Detected, judged: Judged, run: Run, c
         weird: weird(db)?,
         run,
     })
+}
+
+/// Rules of a finished case, and what became of them.
+pub fn read_rules(db: &Connection) -> Result<Vec<RuleRun>, Error> {
+    list(db, "SELECT id, title, tactic, array_to_string(attack, ','), sha256, status, findings, coalesce(why, '') FROM rules", |row| {
+        let attack: String = row.get(3)?;
+        Ok(RuleRun {
+            id: row.get(0)?,
+            title: row.get(1)?,
+            tactic: row.get(2)?,
+            attack: attack.split(',').filter(|id| !id.is_empty()).map(str::to_string).collect(),
+            sha256: row.get(4)?,
+            status: row.get(5)?,
+            findings: number(row, 6)?,
+            why: row.get(7)?,
+        })
+    })
+}
+
+/// What is known of every host.
+pub fn host_facts(db: &Connection) -> Result<Vec<HostFacts>, Error> {
+    list(
+        db,
+        "SELECT ip, internal, array_to_string(names[:5], chr(31)), array_to_string(macs[:3], chr(31)), flows, bytes_out, bytes_in, \
+         coalesce((SELECT string_agg(role, chr(31) ORDER BY role) FROM host_role r WHERE r.ip = h.ip), '') FROM hosts h ORDER BY ip",
+        |row| {
+            let split = |text: Option<String>| split(&text.unwrap_or_default());
+            Ok(HostFacts {
+                ip: row.get(0)?,
+                internal: row.get::<_, Option<bool>>(1)?.unwrap_or(false),
+                names: split(row.get(2)?),
+                macs: split(row.get(3)?),
+                flows: number(row, 4)?,
+                bytes_out: number(row, 5)?,
+                bytes_in: number(row, 6)?,
+                roles: split(row.get(7)?),
+            })
+        },
+    )
+}
+
+/// A list that DuckDB joined with the unit separator.
+fn split(joined: &str) -> Vec<String> {
+    joined.split('\u{1f}').filter(|part| !part.is_empty()).map(str::to_string).collect()
 }
 
 /// Findings of a finished case, as stored.
@@ -190,7 +234,6 @@ fn evidence(db: &Connection) -> Result<Vec<Evidence>, Error> {
          array_to_string(links, chr(31)), array_to_string(also_at, chr(31)) FROM captures ORDER BY capture_id",
         |row| {
             let text = |at| row.get::<_, Option<String>>(at).map(Option::unwrap_or_default);
-            let split = |text: String| text.split('\u{1f}').filter(|part| !part.is_empty()).map(str::to_string).collect::<Vec<_>>();
             let format = [text(2)?, text(3)?].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ");
             Ok(Evidence {
                 id: row.get::<_, i32>(0)?.unsigned_abs(),
@@ -202,8 +245,8 @@ fn evidence(db: &Connection) -> Result<Vec<Evidence>, Error> {
                 frames: number(row, 7)?,
                 first_ts: row.get(8)?,
                 last_ts: row.get(9)?,
-                links: split(text(10)?),
-                also_at: split(text(11)?),
+                links: split(&text(10)?),
+                also_at: split(&text(11)?),
             })
         },
     )

@@ -29,6 +29,9 @@ use tally::Tally;
 /// Steps that may wait for the writer: enough to keep it busy, few enough to bound memory.
 const STEPS_WAITING: usize = 2;
 
+/// Memory for reading a finished case back.
+const REOPEN_MEMORY: u64 = 512 << 20;
+
 /// Why an analysis could not be carried out.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -87,11 +90,19 @@ pub enum Stage {
 }
 
 /// Watches the pipeline.
-pub trait Observer {
+pub trait Observer: Sync {
     /// A stage begins.
     fn stage(&self, stage: Stage);
     /// A block was read; so many flows are open.
     fn read(&self, progress: &Arc<Progress>, open_flows: u64);
+}
+
+/// Watches nothing.
+pub struct Silent;
+
+impl Observer for Silent {
+    fn stage(&self, _: Stage) {}
+    fn read(&self, _: &Arc<Progress>, _: u64) {}
 }
 
 /// A finished analysis.
@@ -150,13 +161,14 @@ pub fn analyze(options: &Options, observer: &dyn Observer) -> Result<Analyzed, E
 
 /// The report of a finished case, from its tables.
 pub fn reopen(folder: &Path) -> Result<Report, Error> {
-    let db = store::open_read_only(folder)?;
+    let case = store::open_read_only(folder, REOPEN_MEMORY, 1)?;
+    let db = case.connection();
     let manifest = store::manifest::read_all(folder)?;
     let mut findings = read_findings(folder)?;
-    let runs = assemble::read_rules(&db)?;
-    let judged = incident::judge(&mut findings, &assemble::host_facts(&db)?);
+    let runs = assemble::read_rules(db)?;
+    let judged = incident::judge(&mut findings, &assemble::host_facts(db)?);
     let run = options::run_of(&manifest);
-    assemble::assemble(&db, detect::Detected { findings, runs }, judged, run, &case_title(folder))
+    assemble::assemble(db, detect::Detected { findings, runs }, judged, run, &case_title(folder))
 }
 
 /// Renders reports into a case folder; returns their paths.
@@ -206,7 +218,7 @@ fn read(
         hand_over(&send, ingest.finish());
         drop(send);
         let case = writer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-        let captures = Box::new(source).captures();
+        let captures = Box::new(source).captures()?;
         let logs = ingest.caps().into_iter().map(|cap| SystemLog {
             level: "cap".into(),
             source: cap.cap,

@@ -44,6 +44,27 @@ pub struct Options {
 }
 
 impl Options {
+    /// Everything by default.
+    pub fn new(paths: Vec<PathBuf>, folder: PathBuf) -> Self {
+        Self {
+            paths,
+            folder,
+            formats: Vec::new(),
+            home_nets: HomeNets::default(),
+            filter: None,
+            rules: Vec::new(),
+            overrides: Vec::new(),
+            overrides_typed: Vec::new(),
+            hash: Hash::Both,
+            memory: 2 << 30,
+            threads: std::thread::available_parallelism().map_or(1, usize::from),
+            idle: None,
+            active: 0,
+            reveal_secrets: false,
+            argv: Vec::new(),
+        }
+    }
+
     /// Caps and timeouts.
     pub fn limits(&self) -> Limits {
         let mut limits = Limits::for_memory(self.memory);
