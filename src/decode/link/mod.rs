@@ -25,16 +25,18 @@ mod link_type {
 }
 
 /// Ether types that are read here, from the IEEE registry.
-mod ether_type {
-    pub(super) const IPV4: u16 = 0x0800;
-    pub(super) const ARP: u16 = 0x0806;
-    pub(super) const IPV6: u16 = 0x86dd;
-    pub(super) const VLAN: u16 = 0x8100;
-    pub(super) const QINQ: u16 = 0x88a8;
-    pub(super) const QINQ_OLD: u16 = 0x9100;
-    pub(super) const MPLS: u16 = 0x8847;
-    pub(super) const MPLS_MULTICAST: u16 = 0x8848;
-    pub(super) const PPPOE_SESSION: u16 = 0x8864;
+pub(super) mod ether_type {
+    pub(in crate::decode) const IPV4: u16 = 0x0800;
+    pub(in crate::decode) const ARP: u16 = 0x0806;
+    pub(in crate::decode) const IPV6: u16 = 0x86dd;
+    pub(in crate::decode) const VLAN: u16 = 0x8100;
+    pub(in crate::decode) const QINQ: u16 = 0x88a8;
+    pub(in crate::decode) const QINQ_OLD: u16 = 0x9100;
+    pub(in crate::decode) const MPLS: u16 = 0x8847;
+    pub(in crate::decode) const MPLS_MULTICAST: u16 = 0x8848;
+    pub(in crate::decode) const PPPOE_SESSION: u16 = 0x8864;
+    pub(in crate::decode) const ETHERNET: u16 = 0x6558;
+    pub(in crate::decode) const PPP: u16 = 0x880b;
 }
 
 /// Reads the header of a link type.
@@ -62,6 +64,8 @@ pub(super) fn ether(kind: u16, reader: &mut Reader<'_>) -> Next {
         ether_type::VLAN | ether_type::QINQ | ether_type::QINQ_OLD => vlan::read(reader),
         ether_type::MPLS | ether_type::MPLS_MULTICAST => mpls::read(reader),
         ether_type::PPPOE_SESSION => pppoe::read(reader),
+        ether_type::ETHERNET => ethernet::read(reader),
+        ether_type::PPP => ppp::read(reader),
         0..=llc::LONGEST => llc::read(kind, reader),
         other => reader.stop("network", "unknown_ethertype", u32::from(other)),
     }
