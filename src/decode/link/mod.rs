@@ -7,21 +7,28 @@ use crate::model::LinkType;
 mod chdlc;
 mod cooked;
 mod ethernet;
+mod fddi;
 mod llc;
 mod loopback;
 mod mpls;
+mod nflog;
 mod ppp;
 mod pppoe;
 mod raw;
 mod vlan;
+mod wireless;
 
 /// Link types without a name in the model, from <https://www.tcpdump.org/linktypes.html>.
 mod link_type {
     use crate::model::LinkType;
     pub(super) const PPP: LinkType = LinkType(9);
+    pub(super) const FDDI: LinkType = LinkType(10);
     pub(super) const PPP_HDLC: LinkType = LinkType(50);
     pub(super) const PPP_ETHER: LinkType = LinkType(51);
     pub(super) const C_HDLC: LinkType = LinkType(104);
+    pub(super) const IEEE802_11: LinkType = LinkType(105);
+    pub(super) const IEEE802_11_RADIOTAP: LinkType = LinkType(127);
+    pub(super) const NFLOG: LinkType = LinkType(239);
 }
 
 /// Ether types that are read here, from the IEEE registry.
@@ -50,6 +57,10 @@ pub(super) fn read(link: LinkType, reader: &mut Reader<'_>) -> Next {
         link_type::PPP | link_type::PPP_HDLC => ppp::read(reader),
         link_type::PPP_ETHER => pppoe::read(reader),
         link_type::C_HDLC => chdlc::read(reader),
+        link_type::FDDI => fddi::read(reader),
+        link_type::IEEE802_11 => wireless::read(reader),
+        link_type::IEEE802_11_RADIOTAP => wireless::radiotap(reader),
+        link_type::NFLOG => nflog::read(reader),
         LinkType(other) => reader.stop("link", "unknown_link_type", u32::from(other)),
     }
 }

@@ -5,7 +5,7 @@ use crate::model::Limits;
 use proptest::prelude::*;
 
 /// Link types that are read, and one that is not.
-const LINKS: [u16; 16] = [0, 1, 9, 12, 14, 50, 51, 101, 104, 108, 113, 228, 229, 276, 147, 105];
+const LINKS: [u16; 19] = [0, 1, 9, 10, 12, 14, 50, 51, 101, 104, 105, 108, 113, 127, 228, 229, 239, 276, 147];
 
 /// Decodes, and puts what comes out through a defragmenter; asserts what always holds.
 fn check(link: u16, bytes: &[u8], wire_len: usize) -> Vec<Packet> {

@@ -34,7 +34,9 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Next {
     match kind {
         // PPTP's bare acknowledgements carry nothing.
         ether_type::PPP if flags & flag::SEQUENCE == 0 => Next::Payload,
-        ether_type::IPV4 | ether_type::IPV6 | ether_type::ETHERNET | ether_type::PPP | ether_type::MPLS => Next::Tunnel(kind),
+        ether_type::IPV4 | ether_type::IPV6 | ether_type::ARP | ether_type::ETHERNET | ether_type::PPP | ether_type::MPLS => {
+            Next::Tunnel(kind)
+        }
         other => reader.stop("transport", "unknown_gre_protocol", u32::from(other)),
     }
 }
