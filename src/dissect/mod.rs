@@ -23,7 +23,16 @@ mod testing;
 pub use conversation::Conversation;
 
 /// All protocols with a dissector, most telling signature first.
-pub const PROTOCOLS: &[Protocol] = &[ssh::SSH, ftp::FTP, dns::PROTOCOL];
+pub const PROTOCOLS: &[Protocol] = &[
+    ssh::SSH,
+    ftp::FTP,
+    login::telnet::TELNET,
+    login::smtp::SMTP,
+    login::imap::IMAP,
+    login::redis::REDIS,
+    login::pop3::POP3,
+    dns::PROTOCOL,
+];
 
 /// How a protocol is recognised and read.
 pub struct Protocol {
