@@ -7,6 +7,8 @@ use crate::model::{AppEvent, Conn, Dir, Event, Proto, Ts, event::Weird};
 
 mod conversation;
 mod dns;
+mod files;
+mod http;
 
 #[cfg(test)]
 mod reality;
@@ -16,7 +18,7 @@ mod testing;
 pub use conversation::Conversation;
 
 /// All protocols with a dissector, most telling signature first.
-pub const PROTOCOLS: &[Protocol] = &[dns::PROTOCOL];
+pub const PROTOCOLS: &[Protocol] = &[http::PROTOCOL, dns::PROTOCOL];
 
 /// How a protocol is recognised and read.
 pub struct Protocol {
