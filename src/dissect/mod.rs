@@ -8,7 +8,9 @@ use crate::model::{AppEvent, Conn, Dir, Event, Proto, Ts, event::Weird};
 pub mod arp;
 mod conversation;
 mod dns;
+mod files;
 mod ftp;
+mod http;
 pub mod icmp;
 mod login;
 mod ssh;
@@ -24,6 +26,7 @@ pub use conversation::Conversation;
 
 /// All protocols with a dissector, most telling signature first.
 pub const PROTOCOLS: &[Protocol] = &[
+    http::PROTOCOL,
     ssh::SSH,
     ftp::FTP,
     login::telnet::TELNET,

@@ -1,0 +1,157 @@
+//! Transferred files, whatever protocol carries them: type by content, digests, entropy. A file is never held whole.
+
+mod magic;
+
+use super::hex;
+use crate::model::event::File;
+use md5::{Digest, Md5};
+use sha1::Sha1;
+
+pub use magic::mime_type;
+
+/// First bytes kept to recognise the type.
+pub const SNIFF: usize = 1_024;
+/// Bytes whose entropy is taken.
+const ENTROPY_BYTES: u64 = 64 << 10;
+/// First bytes shown.
+const SHOWN: usize = 64;
+/// Where ISO 9660 says that it is one (ECMA-119 8.4: sixteenth sector, after one byte of type).
+const ISO_AT: u64 = 32_769;
+const ISO_MAGIC: &[u8; 5] = b"CD001";
+
+/// Reads one file as its bytes come by.
+pub struct FileReader {
+    digests: Option<Digests>,
+    counts: Box<[u32; 256]>,
+    head: Vec<u8>,
+    iso: Vec<u8>,
+    seen: u64,
+    missing: u64,
+}
+
+struct Digests {
+    md5: Md5,
+    sha1: Sha1,
+    sha256: ring::digest::Context,
+}
+
+impl Default for FileReader {
+    fn default() -> Self {
+        let digests = Digests { md5: Md5::new(), sha1: Sha1::new(), sha256: ring::digest::Context::new(&ring::digest::SHA256) };
+        Self { digests: Some(digests), counts: Box::new([0; 256]), head: Vec::new(), iso: Vec::new(), seen: 0, missing: 0 }
+    }
+}
+
+impl FileReader {
+    /// Takes the next bytes.
+    pub fn data(&mut self, bytes: &[u8]) {
+        let position = self.seen + self.missing;
+        let room = SNIFF.saturating_sub(self.head.len());
+        if self.missing == 0 && room > 0 {
+            self.head.extend_from_slice(&bytes[..bytes.len().min(room)]);
+        }
+        let counted = ENTROPY_BYTES.saturating_sub(self.seen).min(bytes.len() as u64) as usize;
+        for &byte in &bytes[..counted] {
+            self.counts[usize::from(byte)] += 1;
+        }
+        let from = ISO_AT.saturating_sub(position).min(bytes.len() as u64) as usize;
+        if self.iso.len() < ISO_MAGIC.len() && position <= ISO_AT + self.iso.len() as u64 {
+            let wanted = ISO_MAGIC.len() - self.iso.len();
+            self.iso.extend(bytes[from..].iter().take(wanted));
+        }
+        if let Some(digests) = &mut self.digests {
+            digests.md5.update(bytes);
+            digests.sha1.update(bytes);
+            digests.sha256.update(bytes);
+        }
+        self.seen += bytes.len() as u64;
+    }
+
+    /// Bytes are lost: there are no digests of half a file.
+    pub fn gap(&mut self, missing: u64) {
+        self.missing += missing;
+        self.digests = None;
+    }
+
+    /// Bytes seen.
+    pub fn seen(&self) -> u64 {
+        self.seen
+    }
+
+    /// First bytes, up to [`SNIFF`].
+    pub fn head(&self) -> &[u8] {
+        &self.head
+    }
+
+    /// What is known of it; the caller adds names. `complete`: this was the last byte and none is missing.
+    pub fn finish(self, complete: bool) -> File {
+        let complete = complete && self.missing == 0;
+        let mut file = File {
+            mime_type: if self.iso == ISO_MAGIC {
+                Some("application/x-iso9660-image".to_owned())
+            } else {
+                mime_type(&self.head).map(str::to_owned)
+            },
+            seen_bytes: self.seen,
+            missing_bytes: self.missing,
+            entropy: self.entropy(),
+            first_bytes: hex(&self.head[..self.head.len().min(SHOWN)]),
+            complete,
+            ..File::default()
+        };
+        if let Some(digests) = self.digests.filter(|_| complete) {
+            file.md5 = Some(hex(&digests.md5.finalize()));
+            file.sha1 = Some(hex(&digests.sha1.finalize()));
+            file.sha256 = Some(hex(digests.sha256.finish().as_ref()));
+        }
+        file
+    }
+
+    fn entropy(&self) -> Option<f64> {
+        let total = f64::from(self.counts.iter().sum::<u32>());
+        (total > 0.0).then(|| {
+            let shares = self.counts.iter().filter(|&&count| count > 0).map(|&count| f64::from(count) / total);
+            shares.map(|share| -share * share.log2()).sum()
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(pieces: &[&[u8]]) -> File {
+        let mut reader = FileReader::default();
+        pieces.iter().for_each(|piece| reader.data(piece));
+        reader.finish(true)
+    }
+
+    #[test]
+    fn digests_are_those_of_the_standards_however_the_file_is_cut() {
+        let file = read(&[b"a", b"", b"bc"]);
+        assert_eq!(file.md5.as_deref(), Some("900150983cd24fb0d6963f7d28e17f72"));
+        assert_eq!(file.sha1.as_deref(), Some("a9993e364706816aba3e25717850c26c9cd0d89d"));
+        assert_eq!(file.sha256.as_deref(), Some("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"));
+        assert_eq!((file.seen_bytes, file.complete, file.first_bytes.as_str()), (3, true, "616263"));
+    }
+
+    #[test]
+    fn half_a_file_has_no_digest_but_a_size() {
+        let mut reader = FileReader::default();
+        reader.data(b"MZ");
+        reader.gap(100);
+        reader.data(b"..");
+        let file = reader.finish(true);
+        assert_eq!((file.sha256, file.complete, file.seen_bytes, file.missing_bytes), (None, false, 4, 100));
+    }
+
+    #[test]
+    fn a_disc_image_is_known_by_its_sixteenth_sector() {
+        let mut image = vec![0u8; 40_000];
+        image[32_768..32_774].copy_from_slice(b"\x01CD001");
+        for cut in [1, 32_768, 32_770, 32_773, 39_999] {
+            let (a, b) = image.split_at(cut);
+            assert_eq!(read(&[a, b]).mime_type.as_deref(), Some("application/x-iso9660-image"), "cut at {cut}");
+        }
+    }
+}
