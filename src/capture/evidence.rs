@@ -99,7 +99,7 @@ fn named(path: &Path, found: &mut Vec<Evidence>) -> Result<(), Error> {
     Ok(())
 }
 
-/// Adds the files below a folder, sorted by path. Links to folders are not followed: they may lead in circles.
+/// Adds the files below a folder, sorted by path. Links to folders may lead in circles.
 fn folder(path: &Path, found: &mut Vec<Evidence>, depth: usize) {
     let entries = fs::read_dir(path).and_then(|entries| entries.collect::<io::Result<Vec<_>>>());
     let mut entries: Vec<PathBuf> = match entries {
@@ -109,14 +109,10 @@ fn folder(path: &Path, found: &mut Vec<Evidence>, depth: usize) {
     entries.sort();
     for entry in entries {
         match (fs::symlink_metadata(&entry), fs::metadata(&entry)) {
-            (Ok(here), Ok(there)) if there.is_dir() => {
-                if here.is_dir() && depth > 0 {
-                    folder(&entry, found, depth - 1);
-                }
-            }
+            (Ok(here), Ok(_)) if here.is_dir() && depth > 0 => folder(&entry, found, depth - 1),
             (_, Ok(there)) if there.is_file() => found.push(found_file(&entry, &there)),
             (_, Err(error)) => found.push(Evidence::new(&entry, false, Access::Refused(error))),
-            // Pipes and devices in a folder are nobody's evidence.
+            // Pipes and devices in a folder are nobody's evidence, and links to folders are not followed.
             _ => {}
         }
     }

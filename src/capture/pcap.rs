@@ -27,9 +27,9 @@ const ODD_SECONDS: u32 = 366 * 86_400;
 /// Where reading resumes, time may have gone this far forward and back, seconds.
 const RESUME_FORWARD: i64 = 30 * 86_400;
 const RESUME_BACK: i64 = 86_400;
-/// There, frames were not longer than this on the wire, bytes.
+/// Frames longer than this on the wire are odd, bytes.
 const WIRE_LEN_MAX: u32 = 1 << 20;
-/// Without a time to compare with: 1990 to 2100.
+/// Times that captures show: 1990 to 2100.
 const SOME_TIME: std::ops::Range<u32> = 631_152_000..4_102_444_800;
 
 type ParseRecord = for<'a> fn(&'a [u8]) -> IResult<&'a [u8], LegacyPcapBlock<'a>, PcapError<&'a [u8]>>;
@@ -233,8 +233,7 @@ impl Pcap {
         loop {
             let data = window.data();
             let last = data.len().checked_sub(self.record_header)?;
-            let near = [self.trusted, self.latest];
-            at = (at..=last).find(|at| self.header(&data[*at..]).is_some_and(|header| self.makes_sense(&header, near)))?;
+            at = (at..=last).find(|at| self.header(&data[*at..]).is_some_and(|header| self.looks_like_one(&header)))?;
             if self.chain_makes_sense(window, at) {
                 return Some(at);
             }
@@ -242,50 +241,63 @@ impl Pcap {
         }
     }
 
-    /// Whether records follow each other from `at` on.
+    /// Whether records follow each other from `start` on, each a little later than the one before.
     fn chain_makes_sense(&self, window: &mut Window, start: usize) -> bool {
-        let (mut at, mut near) = (start, [self.trusted, self.latest]);
-        for before in 0..CHAIN {
+        let (mut at, mut before, mut near) = (start, None::<Header>, false);
+        for links in 0..CHAIN {
             if !window.need(at + self.record_header) {
-                // The file ends: one whole record before its end is enough.
-                return before > 1 || before == 1 && window.data().len() >= at;
+                // The file ends: one whole record that fits in time to what was read is enough.
+                return near && (links > 1 || links == 1 && window.data().len() >= at);
             }
             let Some(header) = window.data().get(at..).and_then(|rest| self.header(rest)) else { return false };
-            if !self.makes_sense(&header, near) {
+            if !self.looks_like_one(&header) || before.is_some_and(|before| !header.is_near(before.seconds)) {
                 return false;
             }
-            near = [Some(header.seconds); 2];
+            if links == 0 {
+                near = self.latest.is_none() || self.fits_in_time(&header);
+            }
+            before = Some(header);
             at += self.record_header + header.caplen as usize;
         }
         true
     }
 
-    /// Whether a record header in the middle of nowhere looks like one, with a time near one of those given.
-    fn makes_sense(&self, header: &Header, near: [Option<u32>; 2]) -> bool {
-        let plausible = header.caplen > 0 && header.caplen <= self.caplen_max && header.wire_len >= header.caplen;
-        let timely = |time: u32| (-RESUME_BACK..=RESUME_FORWARD).contains(&(i64::from(header.seconds) - i64::from(time)));
-        plausible
+    /// Whether a record header in the middle of nowhere looks like one.
+    fn looks_like_one(&self, header: &Header) -> bool {
+        header.caplen > 0 && self.is_neat(header) && (SOME_TIME.contains(&header.seconds) || self.fits_in_time(header))
+    }
+
+    /// Whether a record may follow those that were read.
+    fn fits_in_time(&self, header: &Header) -> bool {
+        [self.trusted, self.latest].iter().flatten().any(|time| header.is_near(*time))
+    }
+
+    /// Whether lengths and fraction are what they should be.
+    #[inline]
+    fn is_neat(&self, header: &Header) -> bool {
+        header.caplen <= self.caplen_max
+            && header.caplen <= header.wire_len
             && header.wire_len <= self.caplen_max.max(WIRE_LEN_MAX)
             && header.fraction < self.units()
-            && (near.iter().flatten().any(|time| timely(*time)) || near == [None; 2] && SOME_TIME.contains(&header.seconds))
     }
 
     /// Whether something about the header is strange enough to look at what follows.
     #[inline]
     fn is_odd(&self, header: &Header) -> bool {
-        header.caplen > self.caplen_max
-            || header.caplen > header.wire_len
-            || header.fraction >= self.units()
+        !self.is_neat(header)
             || header.seconds == 0 && header.caplen == 0
             || self.latest.is_some_and(|latest| header.seconds.abs_diff(latest) > ODD_SECONDS)
     }
 
-    /// An odd record is believed when lengths lead from it to other records, or to the end of the file.
+    /// An odd record is believed when its time alone is odd, or when lengths lead from it to other records or to the end of the file.
     #[cold]
     fn is_believable(&self, header: &Header, window: &mut Window) -> bool {
         let mut at = self.record_header + header.caplen as usize;
         if header.caplen > self.caplen_max || is_pcap_magic(window.data()) {
             return false;
+        }
+        if self.looks_like_one(header) {
+            return true;
         }
         for _ in 1..CHAIN {
             if !window.need(at + self.record_header) {
@@ -321,6 +333,11 @@ impl Pcap {
 }
 
 impl Header {
+    /// Whether reading may resume here after a record of that time, seconds.
+    fn is_near(&self, seconds: u32) -> bool {
+        (-RESUME_BACK..=RESUME_FORWARD).contains(&(i64::from(self.seconds) - i64::from(seconds)))
+    }
+
     #[inline]
     fn of(record: &LegacyPcapBlock<'_>) -> Self {
         Self { seconds: record.ts_sec, fraction: record.ts_usec, caplen: record.caplen, wire_len: record.origlen }

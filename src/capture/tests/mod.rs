@@ -95,3 +95,72 @@ fn pcap(start: Ts, frames: usize) -> Vec<u8> {
     }
     writer.finish().unwrap()
 }
+
+/// Builds pcapng files by hand, in either byte order, with mistakes where a test wants them.
+struct Ng {
+    big_endian: bool,
+    bytes: Vec<u8>,
+}
+
+impl Ng {
+    /// A section header.
+    fn new(big_endian: bool) -> Self {
+        let mut ng = Self { big_endian, bytes: Vec::new() };
+        ng.section(big_endian, &[]);
+        ng
+    }
+
+    fn section(&mut self, big_endian: bool, options: &[u8]) {
+        self.big_endian = big_endian;
+        let body = [self.u32(0x1a2b_3c4d), self.u16(1), self.u16(0), vec![0xff; 8], options.to_vec()].concat();
+        self.block(0x0a0d_0d0a, &body);
+    }
+
+    fn interface(&mut self, link: u16, snaplen: u32, options: &[u8]) {
+        let body = [self.u16(link), self.u16(0), self.u32(snaplen), options.to_vec()].concat();
+        self.block(1, &body);
+    }
+
+    fn packet(&mut self, interface: u32, units: u64, wire_len: u32, bytes: &[u8], options: &[u8]) {
+        let fields = [interface, (units >> 32) as u32, units as u32, bytes.len() as u32, wire_len];
+        let mut body: Vec<u8> = fields.iter().flat_map(|field| self.u32(*field)).collect();
+        body.extend(bytes);
+        body.resize(body.len().next_multiple_of(4), 0);
+        body.extend(options);
+        self.block(6, &body);
+    }
+
+    fn block(&mut self, kind: u32, body: &[u8]) {
+        let length = self.u32(body.len() as u32 + 12);
+        self.bytes.extend([self.u32(kind), length.clone(), body.to_vec(), length].concat());
+    }
+
+    fn option(&self, code: u16, value: &[u8]) -> Vec<u8> {
+        let mut option = [self.u16(code), self.u16(value.len() as u16), value.to_vec()].concat();
+        option.resize(option.len().next_multiple_of(4), 0);
+        option
+    }
+
+    fn u16(&self, value: u16) -> Vec<u8> {
+        if self.big_endian { value.to_be_bytes().into() } else { value.to_le_bytes().into() }
+    }
+
+    fn u32(&self, value: u32) -> Vec<u8> {
+        if self.big_endian { value.to_be_bytes().into() } else { value.to_le_bytes().into() }
+    }
+
+    fn u64(&self, value: u64) -> Vec<u8> {
+        if self.big_endian { value.to_be_bytes().into() } else { value.to_le_bytes().into() }
+    }
+}
+
+/// A pcapng of the frames that [`pcap`] makes.
+fn pcapng(start: Ts, frames: usize, big_endian: bool) -> Vec<u8> {
+    let mut ng = Ng::new(big_endian);
+    ng.interface(1, 0, &[]);
+    for number in 0..frames {
+        let bytes = body(number, 42 + number * 37 % 900);
+        ng.packet(0, (start / 1000) as u64 + number as u64 * 1_000, bytes.len() as u32, &bytes, &[]);
+    }
+    ng.bytes
+}
