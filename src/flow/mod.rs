@@ -13,6 +13,7 @@ mod tcp;
 #[cfg(test)]
 mod tests;
 
+use crate::model::packet::Transport;
 use crate::model::{AppEvent, Block, CapHit, Flow, FlowId, Limits, Packet, Ts};
 use key::Place;
 use rayon::prelude::*;
@@ -52,7 +53,8 @@ impl Table {
     /// Takes the packets of one block, in order. `now` is the block's last time: flows idle since then end.
     pub fn packets(&mut self, packets: &[Packet], block: &Block, now: Option<Ts>) -> Batch {
         let first = block.frames.first().map_or(0, |frame| frame.number);
-        let places: Vec<Option<Place>> = packets.par_iter().with_min_len(1_024).map(Place::of).collect();
+        let places: Vec<Option<Place>> =
+            (0..packets.len()).into_par_iter().with_min_len(1_024).map(|at| if carries_next(packets, at) { None } else { Place::of(&packets[at]) }).collect();
         let mut tasks: Vec<Vec<Task>> = vec![Vec::new(); SHARDS];
         for (index, place) in places.iter().enumerate() {
             if let Some(place) = place {
@@ -107,6 +109,12 @@ impl Table {
         ];
         all.into_iter().filter(|(.., hits)| *hits > 0).map(|(cap, limit, hits)| CapHit { cap: cap.into(), limit, hits }).collect()
     }
+}
+
+/// Whether a packet is nothing but the outside of the next one: IP in IP, GRE. Like Zeek, no flow is made of it.
+fn carries_next(packets: &[Packet], at: usize) -> bool {
+    let (outer, inner) = (&packets[at], packets.get(at + 1));
+    outer.transport == Transport::None && inner.is_some_and(|inner| inner.frame == outer.frame && inner.layer == outer.layer + 1)
 }
 
 impl Batch {

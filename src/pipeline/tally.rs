@@ -91,11 +91,6 @@ impl Tally {
         fates
     }
 
-    /// Frames understood.
-    pub fn understood(&self) -> u64 {
-        self.fates.iter().filter(|(fate, _)| fate.why.is_empty()).map(|(_, sum)| sum.frames).sum()
-    }
-
     /// Rows of `weird` for what was not understood: one per reason.
     pub fn oddities(&self) -> Vec<AppEvent> {
         let fates = self.fates().into_iter().filter(|(fate, _)| !fate.why.is_empty() && fate.layer != "filter");
