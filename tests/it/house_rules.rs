@@ -18,8 +18,8 @@ const SQL_CLOCKS: [&str; 10] = [
 ];
 /// Ways of asking the wall clock in Rust.
 const RUST_CLOCKS: [&str; 3] = ["SystemTime::now", "Utc::now", "Local::now"];
-/// Floors that may ask it: they write the record of the run.
-const MAY_ASK: [&str; 3] = ["src/pipeline/", "src/cli/", "src/main.rs"];
+/// Who may ask it: those who write the record of the run, and of what people did later.
+const MAY_ASK: [&str; 4] = ["src/pipeline/", "src/cli/", "src/main.rs", "src/store/journal.rs"];
 /// Beginnings of paths that exist on one machine only.
 const SOMEONES_PATHS: [&str; 3] = ["/home/", "/Users/", "/root/"];
 
