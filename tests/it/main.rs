@@ -1,5 +1,7 @@
 //! Tests of the house as a whole, in one binary: one link.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // Helpers of tests say no as tests do.
+
 mod floor_plan;
 mod house_rules;
 
