@@ -153,7 +153,7 @@ fn term_row(term: &Term, widest: f64) -> Markup {
     html! {
         tr {
             th scope="row" { (t(&term.name)) }
-            td.num.muted { (format!("{:.2} × {:.2}", term.weight, term.value)) }
+            td.num.muted { (format!("{:.2} × {:.2}", term.weight, term.value).replace('-', "−")) }
             td.num { (signed(adds)) }
             td { (contribution(adds, widest)) }
         }
