@@ -3,7 +3,7 @@
 //! A gutter of labels on the left, one thing a line, nothing wider than the terminal. Names from packets reach the terminal
 //! only after [`visible`]: an escape sequence in a host name is shown, not obeyed.
 
-use super::facts::{coverage, tally};
+use super::facts::{coverage, host_state, tally};
 use super::text::{shell_path, shell_word, thousands, visible};
 use crate::model::report::Host;
 use crate::model::{Finding, Report, Severity};
@@ -49,10 +49,17 @@ fn hosts(page: &mut Page, report: &Report) {
     let name_of = |host: &Host| host.names.first().cloned().unwrap_or_default();
     let widest =
         |of: &dyn Fn(&Host) -> String, most: usize| risky.iter().map(|host| columns(&visible(&of(host)))).max().unwrap_or(0).min(most);
-    let (ip, state, name) = (widest(&|host| host.ip.clone(), 39), widest(&|host| host.state.clone(), 12), widest(&name_of, 24));
+    let (ip, state, name) =
+        (widest(&|host| host.ip.clone(), 39), widest(&|host| host_state(&host.state).to_owned(), 13), widest(&name_of, 24));
     for (index, host) in risky.iter().enumerate() {
         let tactics = host.tactics.iter().map(|tactic| tactic.replace(['_', '-'], " ")).collect::<Vec<_>>().join(", ");
-        let columns = [pad(&host.ip, ip), format!("risk {:>2.0}", host.risk), pad(&host.state, state), pad(&name_of(host), name), tactics];
+        let columns = [
+            pad(&host.ip, ip),
+            format!("risk {:>2.0}", host.risk),
+            pad(host_state(&host.state), state),
+            pad(&name_of(host), name),
+            tactics,
+        ];
         page.entry(if index == 0 { "hosts" } else { "" }, DIM, columns.join("  ").trim_end(), 1);
     }
 }

@@ -32,8 +32,8 @@ pub fn section(report: &Report, told: &Told) -> Markup {
     }
 }
 
-/// ATT&CK's tactics in the order of an attack. What is not among them follows, by name.
-const TACTICS: [&str; 14] = [
+/// ATT&CK's tactics, enterprise and industrial, in the order of an attack. What is not among them follows, by name.
+const TACTICS: [&str; 17] = [
     "reconnaissance",
     "resource-development",
     "initial-access",
@@ -41,12 +41,15 @@ const TACTICS: [&str; 14] = [
     "persistence",
     "privilege-escalation",
     "defense-evasion",
+    "evasion",
     "credential-access",
     "discovery",
     "lateral-movement",
     "collection",
     "command-and-control",
     "exfiltration",
+    "inhibit-response-function",
+    "impair-process-control",
     "impact",
 ];
 

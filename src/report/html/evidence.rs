@@ -72,7 +72,7 @@ fn damage(lines: &[DamageLine], all: u64) -> Markup {
                     }
                 }
             }
-            (more(lines.len().min(DAMAGE), all, "place", "SELECT * FROM weird"))
+            (more(lines.len().min(DAMAGE), all, "place", "SELECT * FROM damage"))
         }
     }
 }
