@@ -41,6 +41,8 @@ pub struct Scale {
     pub held_max: usize,
 }
 
+/// Letters: random bytes would now and then look like some protocol.
+const FILLER: [u8; 40] = *b"the quick brown fox jumps over the lazy ";
 const CLIENTS: u16 = 2_000;
 /// 1 March 2026, 00:00 UTC.
 const START: Ts = 1_772_323_200 * SECOND;
@@ -166,8 +168,7 @@ fn datagrams(net: &mut Net, client: Host, server: Host, count: u64) {
     for index in 0..count {
         let (from, to) = if index % 2 == 0 { ((client, port), (server, 9_999)) } else { ((server, 9_999), (client, port)) };
         let size = net.rng.between(8, 40) as usize;
-        let payload = net.rng.bytes(size);
-        net.udp(from, to, &payload);
+        net.udp(from, to, &FILLER[..size]);
         net.react(to.0);
     }
 }
