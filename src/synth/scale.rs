@@ -53,12 +53,14 @@ pub fn scale(load: &Load, out: impl Write) -> io::Result<Scale> {
     let crowd = Crowd::gather(&mut net);
     let per_second = if load.profile == Profile::Tiny { 5_000 } else { 1_000 };
     let mut queue = Queue { waiting: BinaryHeap::new(), writer: PcapWriter::new(out, LinkType::ETHERNET, false)?, frames: 0, held_max: 0 };
+    let usual = load.packets / load.flows.max(1);
     let mut made = 0;
     for flow in 0..load.flows {
         let start = START + (flow as i64) * (SECOND / per_second);
         queue.write_before(start)?;
         net.now = start;
-        let share = load.packets.saturating_sub(made) / (load.flows - flow);
+        // What is left is spread over the flows left, but the last few do not pay for all before them.
+        let share = (load.packets.saturating_sub(made) / (load.flows - flow)).min(usual * 2);
         let budget = 1 + net.rng.below(2 * share.max(1) - 1);
         match load.profile {
             Profile::Tiny => crowd.tiny(&mut net, budget),
