@@ -1,1 +1,82 @@
-//! Findings → host risk, verdict, timeline.
+//! Findings → host risk, incidents, timeline, verdict. Pure functions on values: no database, no clock.
+//!
+//! Findings say what happened; this floor says to whom, what belongs together, and what to do first.
+
+mod group;
+mod hosts;
+mod verdict;
+
+#[cfg(test)]
+mod tests;
+
+use crate::model::report::{Host, RuleRun, TimelineEntry, Verdict};
+use crate::model::{Finding, HomeNets, Severity};
+use crate::store::IncidentRow;
+
+/// Lines of the timeline: a story that is longer is not read.
+const TIMELINE: usize = 60;
+
+/// What is known beyond the findings.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    /// Hosts with names, hardware, roles and traffic; risk, state, tactics and findings are filled in here.
+    pub hosts: Vec<Host>,
+    /// Which networks are ours.
+    pub home: HomeNets,
+    /// Frames read.
+    pub frames: u64,
+    /// Flows seen.
+    pub flows: u64,
+}
+
+/// The judgement.
+#[derive(Clone, Debug, Default)]
+pub struct Judged {
+    /// Hosts that findings name, gravest first.
+    pub hosts: Vec<Host>,
+    /// What belongs together, gravest first.
+    pub incidents: Vec<IncidentRow>,
+    /// The story in order of time.
+    pub timeline: Vec<TimelineEntry>,
+    /// One line that a person can act on.
+    pub verdict: Verdict,
+}
+
+/// Judges all findings of a case, and writes into each the incident that it belongs to.
+pub fn judge(findings: &mut [Finding], runs: &[RuleRun], facts: &Facts) -> Judged {
+    let hosts = hosts::weigh(findings, facts);
+    let incidents = group::group(findings, &hosts);
+    let timeline = timeline(findings);
+    let verdict = verdict::say(findings, &hosts, runs, facts);
+    Judged { hosts, incidents, timeline, verdict }
+}
+
+/// The gravest findings in order of time.
+fn timeline(findings: &[Finding]) -> Vec<TimelineEntry> {
+    let told = findings.iter().filter(|finding| finding.severity > Severity::Info).take(TIMELINE);
+    let mut lines: Vec<TimelineEntry> = told
+        .map(|finding| TimelineEntry {
+            ts_ns: finding.first_ns,
+            until_ns: finding.last_ns,
+            finding: finding.id.clone(),
+            tactic: finding.tactic.clone(),
+            says: finding.says.clone(),
+            severity: finding.severity,
+        })
+        .collect();
+    lines.sort_by(|a, b| (a.ts_ns, a.until_ns, &a.finding).cmp(&(b.ts_ns, b.until_ns, &b.finding)));
+    lines
+}
+
+/// Tactics of `findings` in kill-chain order, once each.
+fn tactics<'a>(findings: impl Iterator<Item = &'a Finding>) -> Vec<String> {
+    let mut found: Vec<&str> = findings.map(|finding| finding.tactic.as_str()).collect();
+    found.sort_by_key(|tactic| (stage(tactic), *tactic));
+    found.dedup();
+    found.into_iter().map(str::to_owned).collect()
+}
+
+/// Place of a tactic in the kill chain; what is unknown comes last.
+fn stage(tactic: &str) -> usize {
+    crate::detect::TACTICS.iter().position(|known| *known == tactic).unwrap_or(usize::MAX)
+}
