@@ -35,7 +35,7 @@ pub enum Failure {
     Capture(#[from] crate::capture::Error),
     /// The case.
     #[error(transparent)]
-    Store(#[from] crate::store::Error),
+    Store(#[from] crate::store::StoreError),
     /// Rules.
     #[error(transparent)]
     Detect(#[from] crate::detect::Error),
@@ -66,14 +66,27 @@ impl Failure {
         matches!(self, Self::Write { error, .. } if error.kind() == std::io::ErrorKind::BrokenPipe)
     }
 
-    /// The exit code it deserves.
+    /// The exit code it deserves: 2 for what the person at the keyboard can mend.
     pub fn exit(&self) -> Exit {
+        use crate::pipeline::Error as P;
         match self {
-            Self::Usage(_) | Self::Capture(_) => Exit::Usage,
-            Self::Detect(error) if error.is_usage() => Exit::Usage,
-            Self::Store(error) if error.is_usage() => Exit::Usage,
-            Self::Pipeline(error) if error.is_usage() => Exit::Usage,
+            Self::Usage(_) | Self::Capture(_) | Self::Pipeline(P::Capture(_)) => Exit::Usage,
+            Self::Detect(error) | Self::Pipeline(P::Detect(error)) if is_rules_usage(error) => Exit::Usage,
+            Self::Store(error) | Self::Pipeline(P::Store(error)) if is_case_usage(error) => Exit::Usage,
             _ => Exit::Internal,
         }
+    }
+}
+
+fn is_rules_usage(error: &crate::detect::Error) -> bool {
+    !matches!(error, crate::detect::Error::Database { .. })
+}
+
+fn is_case_usage(error: &crate::store::StoreError) -> bool {
+    use crate::store::StoreError as S;
+    match error {
+        S::NoCase(_) | S::NotACase(_) | S::Occupied(_) | S::Exists(_) | S::Unfinished(_) | S::Newer { .. } | S::Locked { .. } => true,
+        S::Database { doing, .. } => doing == "running the query",
+        _ => false,
     }
 }

@@ -6,7 +6,6 @@ use crate::pipeline::{Observer, Stage};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// Shows what the pipeline is doing.
@@ -47,13 +46,13 @@ impl Observer for Bar {
     }
 
     fn read(&self, progress: &Arc<Progress>, flows: u64) {
-        let read = progress.bytes_read.load(Ordering::Relaxed);
+        let read = progress.bytes_read();
         match progress.bytes_total() {
             Some(total) => self.bar.set_length(total),
             None => self.bar.unset_length(),
         }
         self.bar.set_position(read);
-        let frames = progress.frames.load(Ordering::Relaxed);
+        let frames = progress.frames();
         self.bar.set_message(format!("{frames} frames, {flows} flows, {}", human_bytes(read)));
     }
 }

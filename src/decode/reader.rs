@@ -1,6 +1,6 @@
 //! Where reading stands in a frame, and the packet that grows out of it.
 
-use crate::model::packet::{Payload, Stop};
+use crate::model::packet::{Net, Payload, Stop};
 use crate::model::{Frame, LinkType, Packet};
 
 /// What the bytes ahead are said to be.
@@ -12,6 +12,8 @@ pub(super) enum Next {
     Ether(u16),
     /// What an IP protocol number names, extension headers among them.
     Ip(u8),
+    /// A packet of its own, of that ether type.
+    Tunnel(u16),
     /// Nothing that is read here.
     Payload,
 }
@@ -91,11 +93,25 @@ impl<'a> Reader<'a> {
         self.stop(layer, "truncated_header", left)
     }
 
+    /// Goes into a tunnel. Returns the packet that carries it; the one inside so far shares nothing but the link.
+    pub(super) fn enter(&mut self) -> Packet {
+        self.close();
+        let outer = self.packet.clone();
+        self.packet.layer += 1;
+        self.packet.net = Net::None;
+        self.packet.stop = None;
+        outer
+    }
+
     /// The packet, its payload being what is ahead.
     pub(super) fn finish(mut self) -> Packet {
+        self.close();
+        self.packet
+    }
+
+    fn close(&mut self) {
         let start = self.at.min(self.end);
         self.packet.payload = Payload::Frame(start as u32..self.end as u32);
         self.packet.payload_len = u32::try_from(self.announced()).unwrap_or(u32::MAX);
-        self.packet
     }
 }

@@ -30,8 +30,10 @@ fn every_rule_holds_the_contract_and_binds_on_an_empty_case() {
 #[test]
 fn every_parameter_says_what_it_is() {
     let rules = Rules::load(&[], &[]).unwrap();
-    let silent: Vec<String> =
-        rules.list().flat_map(|rule| rule.params.iter().filter(|param| param.doc.is_empty()).map(|param| format!("{}.{}", rule.header.id, param.name))).collect();
+    let silent: Vec<String> = rules
+        .list()
+        .flat_map(|rule| rule.params.iter().filter(|param| param.doc.is_empty()).map(|param| format!("{}.{}", rule.header.id, param.name)))
+        .collect();
     assert!(silent.is_empty(), "no comment beside {silent:?}");
 }
 

@@ -40,7 +40,8 @@ pub(super) fn group(findings: &mut [Finding], hosts: &[Host]) -> Vec<IncidentRow
         members.entry(root(&parent, place)).or_default().push(at);
     }
     let mut incidents: Vec<(IncidentRow, Vec<usize>)> = members.into_values().map(|at| (incident(findings, &at, hosts), at)).collect();
-    incidents.sort_by(|(a, _), (b, _)| b.risk.total_cmp(&a.risk).then(a.first_ns.cmp(&b.first_ns)).then_with(|| a.findings.cmp(&b.findings)));
+    incidents
+        .sort_by(|(a, _), (b, _)| b.risk.total_cmp(&a.risk).then(a.first_ns.cmp(&b.first_ns)).then_with(|| a.findings.cmp(&b.findings)));
     for (place, (incident, members)) in incidents.iter_mut().enumerate() {
         incident.id = format!("I{}", place + 1);
         for &at in members.iter() {

@@ -67,7 +67,8 @@ pub(super) fn part(finding: &Finding, host: &str) -> Option<Part> {
     if !is(&finding.targets) {
         return None;
     }
-    let enters = matches!(finding.tactic.as_str(), "initial-access" | "execution" | "persistence" | "privilege-escalation" | "lateral-movement");
+    let enters =
+        matches!(finding.tactic.as_str(), "initial-access" | "execution" | "persistence" | "privilege-escalation" | "lateral-movement");
     Some(if through && (enters || brings_in(finding) || lets_in(finding)) { entered } else { Part::Targeted })
 }
 
@@ -104,8 +105,7 @@ pub(super) fn weigh(findings: &[Finding], facts: &Facts) -> Vec<Host> {
 }
 
 fn host(name: &str, findings: &[&Finding], known: Option<&Host>, facts: &Facts) -> Host {
-    let internal = name.parse().map(|addr| facts.home.contains(addr)).unwrap_or(false);
-    let mut host = known.cloned().unwrap_or_else(|| Host { ip: name.to_owned(), internal, ..Host::default() });
+    let mut host = known.cloned().unwrap_or_else(|| Host { ip: name.to_owned(), internal: facts.is_home(name), ..Host::default() });
     let parts: Vec<(&Finding, Part)> = findings.iter().filter_map(|finding| Some((*finding, part(finding, name)?))).collect();
     host.risk = risk(&parts);
     host.severity = Severity::of_risk(host.risk);
@@ -147,7 +147,11 @@ fn family(risks: &[f64]) -> f64 {
 }
 
 fn bonus(parts: &[(&Finding, Part)]) -> f64 {
-    let sure: Vec<&Finding> = parts.iter().map(|(finding, _)| *finding).filter(|finding| finding.confidence >= SURE && finding.severity > Severity::Info).collect();
+    let sure: Vec<&Finding> = parts
+        .iter()
+        .map(|(finding, _)| *finding)
+        .filter(|finding| finding.confidence >= SURE && finding.severity > Severity::Info)
+        .collect();
     let tactics = tactics(sure.iter().copied());
     let breadth = (1.0 + TACTIC_BONUS.0 * (tactics.len().max(1) - 1) as f64).min(TACTIC_BONUS.1);
     if tactics.len() > 1 && in_order(&sure) { (breadth * ORDER_BONUS).min(TACTIC_BONUS.1) } else { breadth }

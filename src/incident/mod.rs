@@ -21,12 +21,18 @@ const TIMELINE: usize = 60;
 pub struct Facts {
     /// Hosts with names, hardware, roles and traffic; risk, state, tactics and findings are filled in here.
     pub hosts: Vec<Host>,
-    /// Which networks are ours.
-    pub home: HomeNets,
     /// Frames read.
     pub frames: u64,
     /// Flows seen.
     pub flows: u64,
+}
+
+impl Facts {
+    /// Whether `name` is an address of ours. Addresses that no flow had (they stand in ARP, or in a payload) are judged by the usual ranges.
+    fn is_home(&self, name: &str) -> bool {
+        let known = self.hosts.iter().find(|host| host.ip == name).map(|host| host.internal);
+        known.unwrap_or_else(|| name.parse().is_ok_and(|addr| HomeNets::default().contains(addr)))
+    }
 }
 
 /// The judgement.

@@ -50,7 +50,11 @@ fn kinds_of_evidence_add_up_and_repetitions_hardly_do() {
     let scan = |id, risk| finding(id, "discovery", "scan", Outcome::Confirmed, risk, ("10.0.0.9", ""), 0);
     let one = of(&judged(&mut [scan("F1", 50.0)]), "10.0.0.9").risk;
     let twice = of(&judged(&mut [scan("F1", 50.0), scan("F2", 20.0)]), "10.0.0.9").risk;
-    let kinds = of(&judged(&mut [scan("F1", 50.0), finding("F2", "discovery", "sweep", Outcome::Confirmed, 20.0, ("10.0.0.9", ""), 0)]), "10.0.0.9").risk;
+    let kinds = of(
+        &judged(&mut [scan("F1", 50.0), finding("F2", "discovery", "sweep", Outcome::Confirmed, 20.0, ("10.0.0.9", ""), 0)]),
+        "10.0.0.9",
+    )
+    .risk;
     assert_eq!((one, twice, kinds), (50.0, 55.0, 60.0));
 }
 

@@ -11,7 +11,8 @@ const ACTIONS: usize = 3;
 
 /// The verdict.
 pub(super) fn say(findings: &[Finding], hosts: &[Host], runs: &[RuleRun], facts: &Facts) -> Verdict {
-    let worth: Vec<&Finding> = findings.iter().filter(|finding| finding.severity > Severity::Info && finding.outcome != Outcome::BenignTrigger).collect();
+    let worth: Vec<&Finding> =
+        findings.iter().filter(|finding| finding.severity > Severity::Info && finding.outcome != Outcome::BenignTrigger).collect();
     let Some(gravest) = worth.first() else { return quiet(findings, runs, facts) };
     let line = if gravest.severity >= Severity::Medium { urgent(gravest, &worth, hosts) } else { minor(&worth) };
     Verdict { severity: Some(gravest.severity), line, actions: actions(&worth, facts) }
@@ -53,7 +54,10 @@ fn quiet(findings: &[Finding], runs: &[RuleRun], facts: &Facts) -> Verdict {
     let ran = runs.iter().filter(|run| ["fired", "silent"].contains(&run.status.as_str())).count();
     let mut line = format!("{ran} rules looked at {} frames in {} flows and found nothing worth a report", facts.frames, facts.flows);
     if !findings.is_empty() {
-        line.push_str(&format!(", only {} of note", if findings.len() == 1 { "one thing".into() } else { format!("{} things", findings.len()) }));
+        line.push_str(&format!(
+            ", only {} of note",
+            if findings.len() == 1 { "one thing".into() } else { format!("{} things", findings.len()) }
+        ));
     }
     let blind: BTreeSet<&str> = runs.iter().filter(|run| run.status == "not_applicable").map(|run| run.why.as_str()).collect();
     if !blind.is_empty() {
@@ -79,28 +83,43 @@ fn action(finding: &Finding, facts: &Facts) -> String {
     let id = &finding.id;
     match finding.family.as_str() {
         "guessing-success" => {
-            format!("Reset the password of {} on {target}, end its sessions, and see what was done after the login ({id}).", some(&finding.users, "the guessed account"))
+            format!(
+                "Reset the password of {} on {target}, end its sessions, and see what was done after the login ({id}).",
+                some(&finding.users, "the guessed account")
+            )
         }
         "guessing" => format!("See that {target} slows down or locks out repeated logins, and block {actor} ({id})."),
         "cleartext" => {
-            format!("Change the password of {} on {target} and move {} to an encrypted protocol ({id}).", some(&finding.users, "that account"), field("service").unwrap_or_else(|| "it".into()))
+            format!(
+                "Change the password of {} on {target} and move {} to an encrypted protocol ({id}).",
+                some(&finding.users, "that account"),
+                field("service").unwrap_or_else(|| "it".into())
+            )
         }
-        "scan" | "web-scan" if is_home(&finding.actors, facts) => format!("Find out who scans from {actor}, and isolate it if nobody ordered that ({id})."),
+        "scan" | "web-scan" if is_home(&finding.actors, facts) => {
+            format!("Find out who scans from {actor}, and isolate it if nobody ordered that ({id}).")
+        }
         "scan" | "web-scan" => format!("See that only what must be reachable on {target} is; block {actor} if it goes on ({id})."),
-        "flood" => format!("Have the provider filter the traffic toward {target}, and switch on SYN cookies or a scrubbing service ({id})."),
+        "flood" => {
+            format!("Have the provider filter the traffic toward {target}, and switch on SYN cookies or a scrubbing service ({id}).")
+        }
         "mitm" => format!("Find {actor} by its switch port, unplug it, and change passwords that were typed meanwhile ({id})."),
         "download" => {
             let hash = field("sha256").map_or(String::new(), |hash| format!(" (SHA-256 {hash})"));
             format!("Look for the program on {target}{hash} and for what it did since; block {actor} ({id}).")
         }
         "web-exploit" => match part_of_target(finding) {
-            Some(Part::Compromised | Part::Accessed) => format!("Take {target} off the network and treat it as taken over; keep its memory and disk ({id})."),
+            Some(Part::Compromised | Part::Accessed) => {
+                format!("Take {target} off the network and treat it as taken over; keep its memory and disk ({id}).")
+            }
             _ => format!("See in the logs of {target} whether the attack worked, patch it, and block {actor} ({id})."),
         },
         "exfil" => format!("Find out what {actor} sent to {target}, stop it, and judge whether it must be reported ({id})."),
         _ => match finding.tactic.as_str() {
             "command-and-control" | "exfiltration" => format!("Isolate {actor}, keep its memory, and block {target} at the border ({id})."),
-            "lateral-movement" | "execution" | "persistence" => format!("Isolate {actor} and {target}; reset the accounts used between them ({id})."),
+            "lateral-movement" | "execution" | "persistence" => {
+                format!("Isolate {actor} and {target}; reset the accounts used between them ({id}).")
+            }
             "credential-access" => format!("Reset the accounts that {target} holds or that were used from {actor} ({id})."),
             _ => format!("Look at {id}: {}.", finding.title),
         },
@@ -112,7 +131,7 @@ fn part_of_target(finding: &Finding) -> Option<Part> {
 }
 
 fn is_home(names: &[String], facts: &Facts) -> bool {
-    names.iter().any(|name| name.parse().is_ok_and(|addr| facts.home.contains(addr)))
+    names.iter().any(|name| facts.is_home(name))
 }
 
 /// `a`, `a and b`, `a and 3 others`.

@@ -2,8 +2,8 @@
 
 use super::Error;
 use crate::detect::Detected;
-use crate::incident::Judged;
-use crate::model::report::{Bucket, Coverage, DamageLine, Evidence, Run, Share, Traffic};
+use crate::incident::{Facts, Judged};
+use crate::model::report::{Bucket, Coverage, DamageLine, Evidence, Host, RuleRun, Run, Share, Traffic};
 use crate::model::{CapHit, Finding, Report, Ts};
 use duckdb::{Connection, Row};
 
@@ -39,6 +39,53 @@ pub fn assemble(db: &Connection, detected: Detected, judged: Judged, run: Run, c
         weird: weird(db)?,
         run,
     })
+}
+
+/// Rules of a finished case, and what became of them.
+pub fn read_rules(db: &Connection) -> Result<Vec<RuleRun>, Error> {
+    list(db, "SELECT id, title, tactic, array_to_string(attack, ','), sha256, status, findings, coalesce(why, '') FROM rules", |row| {
+        let attack: String = row.get(3)?;
+        Ok(RuleRun {
+            id: row.get(0)?,
+            title: row.get(1)?,
+            tactic: row.get(2)?,
+            attack: attack.split(',').filter(|id| !id.is_empty()).map(str::to_string).collect(),
+            sha256: row.get(4)?,
+            status: row.get(5)?,
+            findings: number(row, 6)?,
+            why: row.get(7)?,
+        })
+    })
+}
+
+/// What is known of every host.
+pub fn host_facts(db: &Connection) -> Result<Facts, Error> {
+    let hosts = list(
+        db,
+        "SELECT ip, internal, array_to_string(names[:5], chr(31)), array_to_string(macs[:3], chr(31)), flows, bytes_out, bytes_in, \
+         coalesce((SELECT string_agg(role, chr(31) ORDER BY role) FROM host_role r WHERE r.ip = h.ip), '') FROM hosts h ORDER BY ip",
+        |row| {
+            let split = |text: Option<String>| split(&text.unwrap_or_default());
+            Ok(Host {
+                ip: row.get(0)?,
+                internal: row.get::<_, Option<bool>>(1)?.unwrap_or(false),
+                names: split(row.get(2)?),
+                macs: split(row.get(3)?),
+                flows: number(row, 4)?,
+                bytes_out: number(row, 5)?,
+                bytes_in: number(row, 6)?,
+                roles: split(row.get(7)?),
+                ..Host::default()
+            })
+        },
+    )?;
+    let frames = one(db, "SELECT coalesce(sum(frames), 0)::BIGINT FROM captures")?;
+    Ok(Facts { hosts, frames, flows: one(db, "SELECT count(*) FROM flows")? })
+}
+
+/// A list that DuckDB joined with the unit separator.
+fn split(joined: &str) -> Vec<String> {
+    joined.split('\u{1f}').filter(|part| !part.is_empty()).map(str::to_string).collect()
 }
 
 /// Findings of a finished case, as stored.
@@ -89,8 +136,13 @@ fn coverage(db: &Connection) -> Result<Coverage, Error> {
         "SELECT layer, reason, number, sum(frames)::BIGINT, sum(bytes)::BIGINT FROM packets_summary WHERE reason <> '' \
          GROUP BY ALL ORDER BY 4 DESC, 1, 2, 3 LIMIT 20",
         |row| {
-            let (layer, reason, code): (String, String, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
-            Ok(Share { name: reason, count: number(row, 3)?, bytes: number(row, 4)?, note: if code == 0 { layer } else { format!("{layer} {code}") } })
+            let (layer, reason, code): (String, String, i64) = (row.get(0)?, row.get(1)?, row.get::<_, Option<i64>>(2)?.unwrap_or(0));
+            Ok(Share {
+                name: reason,
+                count: number(row, 3)?,
+                bytes: number(row, 4)?,
+                note: if code == 0 { layer } else { format!("{layer} {code}") },
+            })
         },
     )?;
     c.damaged = one(db, "SELECT count(*) FROM damage WHERE loses_evidence")?;
@@ -133,7 +185,10 @@ fn blind_spots(c: &Coverage, rules_failed: u64, links: &[String]) -> Vec<String>
         said.push(format!("The capturing program reported {} dropped packets.", c.reported_drops.unwrap_or(0)));
     }
     if c.missed_bytes > 0 && share(c.missed_bytes, c.payload_bytes + c.missed_bytes) >= 1.0 {
-        said.push(format!("{:.0} % of the TCP payload is missing from the capture.", share(c.missed_bytes, c.payload_bytes + c.missed_bytes)));
+        said.push(format!(
+            "{:.0} % of the TCP payload is missing from the capture.",
+            share(c.missed_bytes, c.payload_bytes + c.missed_bytes)
+        ));
     }
     if share(c.encrypted_bytes, c.payload_bytes) >= 20.0 {
         let part = share(c.encrypted_bytes, c.payload_bytes);
@@ -190,7 +245,6 @@ fn evidence(db: &Connection) -> Result<Vec<Evidence>, Error> {
          array_to_string(links, chr(31)), array_to_string(also_at, chr(31)) FROM captures ORDER BY capture_id",
         |row| {
             let text = |at| row.get::<_, Option<String>>(at).map(Option::unwrap_or_default);
-            let split = |text: String| text.split('\u{1f}').filter(|part| !part.is_empty()).map(str::to_string).collect::<Vec<_>>();
             let format = [text(2)?, text(3)?].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ");
             Ok(Evidence {
                 id: row.get::<_, i32>(0)?.unsigned_abs(),
@@ -202,8 +256,8 @@ fn evidence(db: &Connection) -> Result<Vec<Evidence>, Error> {
                 frames: number(row, 7)?,
                 first_ts: row.get(8)?,
                 last_ts: row.get(9)?,
-                links: split(text(10)?),
-                also_at: split(text(11)?),
+                links: split(&text(10)?),
+                also_at: split(&text(11)?),
             })
         },
     )
@@ -226,11 +280,9 @@ fn damage(db: &Connection) -> Result<Vec<DamageLine>, Error> {
 }
 
 fn weird(db: &Connection) -> Result<Vec<Share>, Error> {
-    list(
-        db,
-        "SELECT name, sum(count)::BIGINT AS times, min(frame) FROM weird GROUP BY name ORDER BY times DESC, name LIMIT 50",
-        |row| Ok(Share { name: row.get(0)?, count: number(row, 1)?, bytes: 0, note: format!("first in frame {}", row.get::<_, i64>(2)?) }),
-    )
+    list(db, "SELECT name, sum(count)::BIGINT AS times, min(frame) FROM weird GROUP BY name ORDER BY times DESC, name LIMIT 50", |row| {
+        Ok(Share { name: row.get(0)?, count: number(row, 1)?, bytes: 0, note: format!("first in frame {}", row.get::<_, i64>(2)?) })
+    })
 }
 
 fn number(row: &Row<'_>, at: usize) -> duckdb::Result<u64> {

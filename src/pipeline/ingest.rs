@@ -81,6 +81,11 @@ impl Ingest {
         Step { flows: batch.flows, events, packets: Vec::new() }
     }
 
+    /// Flows open now.
+    pub fn open_flows(&self) -> u64 {
+        self.table.open_flows() as u64
+    }
+
     /// Caps that were reached.
     pub fn caps(&self) -> Vec<CapHit> {
         self.table.caps().into_iter().chain(self.fragments.cap_hit()).collect()
@@ -131,7 +136,10 @@ impl Ingest {
 
     fn fragment_oddities(&mut self) -> Vec<AppEvent> {
         let weirds = self.fragments.take_weirds();
-        weirds.into_iter().map(|weird| oddity(weird.frame, weird.ts_ns, weird.name, format!("{} > {}", weird.src, weird.dst), weird.count)).collect()
+        weirds
+            .into_iter()
+            .map(|weird| oddity(weird.frame, weird.ts_ns, weird.name, format!("{} > {}", weird.src, weird.dst), weird.count))
+            .collect()
     }
 }
 

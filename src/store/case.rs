@@ -4,7 +4,7 @@ use super::folder::{self, OpenGuard, files};
 use super::packets::PacketIndex;
 use super::rows::{EventRows, FlowRows};
 use super::schema::{self, judgement, record};
-use super::{PacketRow, PacketsSummary, Replace, Result, RunRow, StatisticsRow, StoreError, SystemLog, manifest};
+use super::{PacketRow, PacketsSummary, Replace, Result, RunRow, StatisticsRow, StoreError, SystemLog, journal, manifest};
 use crate::model::report::{Host, RuleRun};
 use crate::model::{AppEvent, CaptureInfo, Damage, Finding, Flow, HomeNets};
 use crate::store::column::Columns;
@@ -219,7 +219,7 @@ impl Case {
         put(&self.conn, "summaries", &judgement::summaries(), rows)
     }
 
-    /// Closes the case for good. `manifest` is what the caller wants on record about the run; it may hold times.
+    /// Closes the case for good and notes it in the journal. `manifest` is what the caller wants on record about the run; it may hold times.
     pub fn finish(self, manifest: &impl Serialize) -> Result<()> {
         let Self { folder, conn, packets, _guard, .. } = self;
         if let Some(index) = packets {
@@ -229,7 +229,9 @@ impl Case {
         conn.execute_batch("CHECKPOINT").map_err(StoreError::database("writing the case to disk"))?;
         conn.close().map_err(|(_, source)| StoreError::Database { doing: "closing the case".into(), source })?;
         folder::remove(&folder.join(files::TEMPORARY))?;
-        manifest::complete(&folder, manifest)
+        manifest::complete(&folder, manifest)?;
+        let by = serde_json::json!({ "vigil": env!("CARGO_PKG_VERSION"), "schema": schema::VERSION });
+        journal::append(&folder, "analysed", by).map(drop)
     }
 }
 

@@ -51,6 +51,9 @@ pub(super) fn first_alone(packet: Packet, bytes: &[u8]) -> Packet {
 fn transport(packet: Packet, proto: u8, bytes: &[u8]) -> Packet {
     let announced = (packet.payload_len as usize).max(bytes.len());
     let mut reader = Reader::resume(bytes, announced, packet);
-    read(&mut reader, Next::Ip(proto));
+    if let Some(inner) = read(&mut reader, Next::Ip(proto)) {
+        // The packet inside has no frame of its own to lie in.
+        reader.stop("transport", "tunnel_in_fragments", u32::from(inner));
+    }
     reader.finish()
 }

@@ -18,6 +18,7 @@ pub(crate) fn read(reader: &mut Reader<'_>) -> Next {
         0 if header.next_header() != ip_number::IPV6_NO_NEXT_HEADER => reader.announced(),
         len => Ipv6Header::LEN + usize::from(len),
     };
+    reader.final_destination = true;
     reader.packet.net = Net::Ip(Ip {
         src: IpAddr::V6(header.source_addr()),
         dst: IpAddr::V6(header.destination_addr()),

@@ -5,7 +5,7 @@ use crate::model::Limits;
 use proptest::prelude::*;
 
 /// Link types that are read, and one that is not.
-const LINKS: [u16; 16] = [0, 1, 9, 12, 14, 50, 51, 101, 104, 108, 113, 228, 229, 276, 147, 105];
+const LINKS: [u16; 19] = [0, 1, 9, 10, 12, 14, 50, 51, 101, 104, 105, 108, 113, 127, 228, 229, 239, 276, 147];
 
 /// Decodes, and puts what comes out through a defragmenter; asserts what always holds.
 fn check(link: u16, bytes: &[u8], wire_len: usize) -> Vec<Packet> {
@@ -39,7 +39,19 @@ fn samples() -> Vec<(u16, Vec<u8>)> {
     extended[40] = 44;
     let snap = framed(60, &joined(&[0xaa, 0xaa, 3, 0, 0, 0, 8, 0], &ipv4_udp(&[0; 24])));
     let arp = framed(0x0806, &[0, 1, 8, 0, 6, 4, 0, 1, 2, 0, 0, 0, 0, 1, 192, 0, 2, 1, 2, 0, 0, 0, 0, 2, 198, 51, 100, 2]);
-    vec![(1, tagged), (1, tcp), (101, extended), (1, snap), (1, arp), (113, joined(&[0; 14], &joined(&[8, 0], &ipv4_udp(b"x"))))]
+    let mut tunnel = ipv6_udp(&joined(&[0, 9, 8, 0], &ipv4_udp(b"some payload")));
+    tunnel.splice(40..48, [0x20, 0, 0x65, 0x58, 0, 0, 0, 1, 2, 0, 0, 0, 0, 3, 2, 0, 0, 0, 0, 4, 0x81, 0]);
+    tunnel[5] += 14;
+    tunnel[6] = 47;
+    vec![
+        (229, tunnel),
+        (1, tagged),
+        (1, tcp),
+        (101, extended),
+        (1, snap),
+        (1, arp),
+        (113, joined(&[0; 14], &joined(&[8, 0], &ipv4_udp(b"x")))),
+    ]
 }
 
 #[test]

@@ -53,6 +53,8 @@ struct Tally {
     stops: BTreeMap<(&'static str, &'static str, u32), u64>,
     weirds: BTreeMap<&'static str, u64>,
     bad_sums: u64,
+    /// Payload bytes announced by TCP and UDP.
+    payload: u64,
 }
 
 fn tally(path: &Path) -> Tally {
@@ -89,6 +91,9 @@ fn count(packet: &Packet, tally: &mut Tally) {
     };
     *tally.protocols.entry(name).or_default() += 1;
     tally.bad_sums += u64::from(sum == Some(false));
+    if matches!(packet.transport, Transport::Tcp(_) | Transport::Udp(_)) {
+        tally.payload += u64::from(packet.payload_len);
+    }
     if let Some(stop) = packet.stop {
         *tally.stops.entry((stop.layer, stop.why, stop.number)).or_default() += 1;
     }
@@ -113,7 +118,8 @@ fn every_frame_of_every_capture_decodes() {
         let tally = tally(&path);
         frames += tally.frames;
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        println!("{name}: {} frames {:?} bad sums {} {:?}", tally.frames, tally.protocols, tally.bad_sums, tally.weirds);
+        let Tally { frames: n, protocols, bad_sums, payload, weirds, .. } = &tally;
+        println!("{name}: {n} frames {protocols:?} bad sums {bad_sums} payload {payload} {weirds:?}");
         for (stop, n) in tally.stops {
             stops.entry(stop).or_insert((0, path.clone())).0 += n;
         }

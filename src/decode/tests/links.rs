@@ -124,6 +124,34 @@ fn cisco_hdlc_carries_ether_types() {
 }
 
 #[test]
+fn fddi_and_wireless_carry_llc() {
+    let snap = [0xaa, 0xaa, 3, 0, 0, 0, 8, 0];
+    let fddi = [&[0x50][..], &MACS.1, &MACS.0, &snap].concat();
+    assert_eq!(found_behind(LinkType(10), &fddi, &ipv4_udp(b"hello")).mac_src, Mac(MACS.0));
+    let (a, b, c) = (MACS.1, [9; 6], MACS.0);
+    let from_station = [&[0x88, 1, 0, 0][..], &b, &c, &a, &[0; 4], &snap].concat();
+    let to_station = [&[0x08, 2, 0, 0][..], &a, &b, &c, &[0; 2], &snap].concat();
+    for wireless in [from_station, to_station] {
+        let packet = found_behind(LinkType(105), &wireless, &ipv4_udp(b"hello"));
+        assert_eq!((packet.mac_src, packet.mac_dst), (Mac(MACS.0), Mac(MACS.1)));
+        found_behind(LinkType(127), &joined(&[0, 0, 9, 0, 0, 0, 0, 0, 7], &wireless), &ipv4_udp(b"hello"));
+        let mut encrypted = wireless.clone();
+        encrypted[1] |= 0x40;
+        assert_eq!(only(packets(LinkType(105), &encrypted)).stop.map(|stop| stop.why), Some("encrypted_80211_frame"));
+    }
+    assert_eq!(why(&only(packets(LinkType(105), &[0x80, 0, 0, 0, 1]))), Some(("network", "unknown_80211_frame", 0x80)));
+}
+
+#[test]
+fn the_netfilter_log_holds_the_packet_in_a_field() {
+    let datagram = ipv4_udp(b"hello");
+    let field = 4 + datagram.len() as u8;
+    found_behind(LinkType(239), &[2, 0, 0, 1, 5, 0, 10, 0, 0, 0, 0, 0, field, 0, 9, 0], &datagram);
+    assert_eq!(why(&only(packets(LinkType(239), &[2, 0, 0, 1, 0, 1, 9, 0]))), Some(("link", "nflog_bad_tlv_len", 256)));
+    assert_eq!(why(&only(packets(LinkType(239), &[2, 0, 0, 1, 3, 0, 9, 0]))), Some(("link", "nflog_bad_tlv_len", 3)));
+}
+
+#[test]
 fn what_is_not_known_is_named_with_its_number() {
     let packet = only(packets(LinkType(147), b"whatever"));
     assert_eq!(why(&packet), Some(("link", "unknown_link_type", 147)));
