@@ -15,10 +15,10 @@ says     = "{actor} called {target} port {port} ({name}) {calls} times, every {p
 [params]
 min_regularity = 0.6    # 1 - 1.4826·MAD/median of the pauses; people and web pages stay below 0.52 (99.5 %)
 min_calls      = 8      # pauses between calls
-few_regularity = 0.85   # for fewer of them
-few_calls      = 5
+few_regularity = 0.85   # steadiness at which fewer calls are enough
+few_calls      = 5      # pauses that are enough at that steadiness
 quiet          = ["ntp", "dhcp", "dns", "mdns", "llmnr", "nbns", "snmp"] # services that keep a pace by design
-quiet_ports    = [53, 67, 68, 123, 137, 138, 161, 514, 546, 547, 1900, 3702, 5353, 5355]
+quiet_ports    = [53, 67, 68, 123, 137, 138, 161, 514, 546, 547, 1900, 3702, 5353, 5355] # their ports
 */
 WITH call AS (
     SELECT
