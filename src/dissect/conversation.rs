@@ -1,12 +1,15 @@
 //! One flow's application layer: finds the protocol, then feeds its dissector.
 
+use super::signatures::{self, Named};
 use super::{Answer, Chunk, Dissector, Out, PROTOCOLS, Probe};
 use crate::model::{AppEvent, Conn, Dir, Proto, Ts};
 
 /// Bytes per direction within which a stream must say what it is.
 const PROBE_BYTES: usize = 2_048;
-/// Chunks within which a flow must say what it is.
-const PROBE_CHUNKS: usize = 8;
+/// Chunks within which a stream must say what it is: typed text comes byte by byte.
+const PROBE_CHUNKS: usize = 256;
+/// Datagrams within which a flow must say what it is.
+const PROBE_DATAGRAMS: usize = 8;
 
 /// The application layer of one flow.
 pub struct Conversation {
@@ -27,6 +30,8 @@ enum State {
 struct Waiting {
     kept: Vec<Kept>,
     heads: [Vec<u8>; 2],
+    /// What a signature says it is, should no dissector want it.
+    service: &'static str,
 }
 
 struct Kept {
@@ -92,8 +97,9 @@ impl Conversation {
     pub fn service(&self) -> &'static str {
         match &self.state {
             State::Reading { name, dissector } if dissector.confirmed() => name,
+            State::Reading { .. } => "",
+            State::Probing(waiting) => waiting.service,
             State::Over { service } => service,
-            _ => "",
         }
     }
 
@@ -129,12 +135,21 @@ impl Conversation {
             self.start(protocol, chunk, events);
             return;
         }
+        if waiting.service.is_empty() {
+            match signatures::name(&probe) {
+                Named::Yes(service) => waiting.service = service,
+                Named::Perhaps => maybe = true,
+                Named::No => {}
+            }
+        }
         let Chunk { dir, bytes, cut, frame, ts_ns } = *chunk;
         waiting.kept.push(Kept { dir, bytes: bytes.to_vec(), cut, frame, ts_ns });
-        let other_silent = waiting.heads[chunk.dir.flip().index()].is_empty();
-        let full = waiting.heads.iter().any(|head| head.len() >= PROBE_BYTES) || waiting.kept.len() >= PROBE_CHUNKS;
+        // A named flow waits for nobody but a dissector that is not sure yet.
+        let other_silent = waiting.heads[chunk.dir.flip().index()].is_empty() && waiting.service.is_empty();
+        let most = if stream { PROBE_CHUNKS } else { PROBE_DATAGRAMS };
+        let full = waiting.heads.iter().any(|head| head.len() >= PROBE_BYTES) || waiting.kept.len() >= most;
         if full || !(maybe || other_silent) {
-            self.state = State::Over { service: "" };
+            self.state = State::Over { service: waiting.service };
         }
     }
 

@@ -8,6 +8,7 @@ use crate::model::{AppEvent, Conn, Dir, Event, Proto, Ts, event::Weird};
 mod conversation;
 mod ftp;
 mod login;
+mod signatures;
 mod ssh;
 
 #[cfg(test)]
