@@ -6,6 +6,8 @@ use crate::model::{AppEvent, Conn, Dir, Proto, Ts};
 
 /// Bytes per direction within which a stream must say what it is.
 const PROBE_BYTES: usize = 2_048;
+/// Bytes per direction within which datagrams must.
+const PROBE_DATAGRAM_BYTES: usize = 16_384;
 /// Chunks within which a stream must say what it is: typed text comes byte by byte.
 const PROBE_CHUNKS: usize = 256;
 /// Datagrams within which a flow must say what it is.
@@ -30,12 +32,16 @@ enum State {
 struct Waiting {
     kept: Vec<Kept>,
     heads: [Vec<u8>; 2],
+    /// Bytes heard, per direction: heads start anew after losses.
+    heard: [usize; 2],
     /// What a signature says it is, should no dissector want it.
     service: &'static str,
 }
 
+/// A chunk, or bytes lost before the next one.
 struct Kept {
     dir: Dir,
+    missing: u64,
     bytes: Vec<u8>,
     cut: u32,
     frame: u64,
@@ -62,9 +68,17 @@ impl Conversation {
 
     /// Tells that bytes of `dir` are lost.
     pub fn gap(&mut self, dir: Dir, missing: u64, events: &mut Vec<AppEvent>) {
+        if missing == 0 {
+            return;
+        }
         match &mut self.state {
             State::Reading { dissector, .. } => with_out(self.conn, events, |out| dissector.gap(dir, missing, out)),
-            State::Probing(waiting) => waiting.heads[dir.index()].clear(),
+            State::Probing(waiting) => {
+                waiting.heads[dir.index()].clear();
+                if waiting.kept.len() < PROBE_CHUNKS {
+                    waiting.kept.push(Kept { dir, missing, bytes: Vec::new(), cut: 0, frame: 0, ts_ns: 0 });
+                }
+            }
             State::Over { .. } => {}
         }
     }
@@ -135,19 +149,27 @@ impl Conversation {
             self.start(protocol, chunk, events);
             return;
         }
-        if waiting.service.is_empty() {
+        if waiting.service.is_empty() || signatures::is_prelude(waiting.service) {
             match signatures::name(&probe) {
-                Named::Yes(service) => waiting.service = service,
+                Named::Yes(service) => {
+                    waiting.service = service;
+                    maybe |= signatures::is_prelude(service);
+                }
                 Named::Perhaps => maybe = true,
                 Named::No => {}
             }
         }
         let Chunk { dir, bytes, cut, frame, ts_ns } = *chunk;
-        waiting.kept.push(Kept { dir, bytes: bytes.to_vec(), cut, frame, ts_ns });
+        waiting.kept.push(Kept { dir, missing: 0, bytes: bytes.to_vec(), cut, frame, ts_ns });
+        if cut > 0 {
+            // What follows is not the continuation of what was captured.
+            waiting.heads[dir.index()].clear();
+        }
         // A named flow waits for nobody but a dissector that is not sure yet.
-        let other_silent = waiting.heads[chunk.dir.flip().index()].is_empty() && waiting.service.is_empty();
-        let most = if stream { PROBE_CHUNKS } else { PROBE_DATAGRAMS };
-        let full = waiting.heads.iter().any(|head| head.len() >= PROBE_BYTES) || waiting.kept.len() >= most;
+        waiting.heard[dir.index()] += bytes.len();
+        let other_silent = waiting.heard[dir.flip().index()] == 0 && waiting.service.is_empty();
+        let (most, enough) = if stream { (PROBE_CHUNKS, PROBE_BYTES) } else { (PROBE_DATAGRAMS, PROBE_DATAGRAM_BYTES) };
+        let full = waiting.kept.len() >= most || waiting.heard.iter().any(|&heard| heard >= enough);
         if full || !(maybe || other_silent) {
             self.state = State::Over { service: waiting.service };
         }
@@ -158,7 +180,11 @@ impl Conversation {
         let before = std::mem::replace(&mut self.state, State::Over { service: "" });
         with_out(self.conn, events, |out| {
             if let State::Probing(waiting) = before {
-                for Kept { dir, bytes, cut, frame, ts_ns } in &waiting.kept {
+                for Kept { dir, missing, bytes, cut, frame, ts_ns } in &waiting.kept {
+                    if *missing > 0 {
+                        dissector.gap(*dir, *missing, out);
+                        continue;
+                    }
                     dissector.data(&Chunk { dir: *dir, bytes, cut: *cut, frame: *frame, ts_ns: *ts_ns }, out);
                 }
             }
@@ -173,4 +199,29 @@ fn with_out(conn: Conn, events: &mut Vec<AppEvent>, call: impl FnOnce(&mut Out))
     let mut out = Out { conn, events: std::mem::take(events) };
     call(&mut out);
     *events = out.events;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Event, FlowId};
+
+    #[test]
+    fn a_loss_before_anybody_is_sure_is_told_to_who_comes_later() {
+        let host = |last| std::net::IpAddr::from([192, 0, 2, last]);
+        let conn = Conn { flow: FlowId::new(1, 0), orig_h: host(1), orig_p: 40_000, resp_h: host(2), resp_p: 9_999, proto: Proto::Tcp };
+        let mut conversation = Conversation::new(conn);
+        let mut events = Vec::new();
+        let mut say = |dir, bytes: &[u8], missing| {
+            conversation.gap(dir, missing, &mut events);
+            conversation.data(&Chunk { dir, bytes, cut: 0, frame: 1, ts_ns: 1 }, &mut events);
+        };
+        say(Dir::Orig, b"USER jane\r\nPASS sec", 0);
+        say(Dir::Orig, b"CWD x\r\nSYST\r\n", 100);
+        let commands: Vec<_> = {
+            conversation.end(&mut events);
+            events.iter().filter_map(|event| if let Event::Ftp(ftp) = &event.event { ftp.command.clone() } else { None }).collect()
+        };
+        assert_eq!(commands, ["USER", "CWD", "SYST"], "half a password and another line are no password");
+    }
 }

@@ -45,6 +45,11 @@ pub(super) fn name(probe: &Probe<'_>) -> Named {
     perhaps
 }
 
+/// Whether another protocol may follow in the same flow: STUN finds the way for DTLS (RFC 7983).
+pub(super) fn is_prelude(name: &str) -> bool {
+    name == "stun"
+}
+
 /// One of the ports is among these.
 fn on_port(probe: &Probe<'_>, ports: &[u16]) -> bool {
     ports.contains(&probe.resp_p) || ports.contains(&probe.orig_p)

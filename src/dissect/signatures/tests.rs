@@ -186,6 +186,20 @@ fn a_conversation_without_dissector_is_still_named_and_costs_nothing() {
     assert_eq!((conversation.service(), events.len()), ("smb", 0));
 }
 
+#[test]
+fn stun_gives_way_to_what_it_prepared() {
+    let host = |last| std::net::IpAddr::from([192, 0, 2, last]);
+    let conn = Conn { flow: FlowId::new(1, 0), orig_h: host(1), orig_p: 40_000, resp_h: host(2), resp_p: ANY, proto: Proto::Udp };
+    let mut dtls = vec![22, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 40];
+    dtls.resize(53, 1);
+    let stun = b"\0\x01\0\0\x21\x12\xa4\x42abcdefghijkl";
+    let mut conversation = Conversation::new(conn);
+    for (dir, bytes, service) in [(Dir::Orig, &stun[..], "stun"), (Dir::Resp, stun, "stun"), (Dir::Orig, &dtls, "ssl")] {
+        conversation.data(&Chunk { dir, bytes, cut: 0, frame: 1, ts_ns: 1 }, &mut Vec::new());
+        assert_eq!(conversation.service(), service);
+    }
+}
+
 proptest! {
     #[test]
     fn any_bytes_on_any_port_are_safe(noise in proptest::collection::vec(any::<u8>(), 0..300), port in any::<u16>(), start in 0usize..40) {
@@ -196,6 +210,26 @@ proptest! {
                 look(proto, dir, port, &bytes);
             }
         }
+    }
+}
+
+/// Services by port over all captures: where a name stands on odd ports, look twice.
+#[test]
+#[ignore = "prints, for people"]
+fn services_by_port_at_a_glance() {
+    let mut told = std::collections::BTreeMap::<(&str, &str, u16), (usize, String)>::new();
+    for folder in ["corpus/captures", "golden/captures"] {
+        let Some(folder) = crate::dissect::replay::shared(folder) else { continue };
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            for flow in crate::dissect::replay::replay(&path).iter().filter(|flow| !flow.service.is_empty()) {
+                let name = path.file_name().unwrap().to_string_lossy().into_owned();
+                told.entry((flow.service, flow.conn.proto.name(), flow.conn.resp_p)).or_insert((0, name)).0 += 1;
+            }
+        }
+    }
+    for ((service, proto, port), (flows, capture)) in told {
+        println!("{service:>12} | {proto} {port:>5} {flows:>5} {capture}");
     }
 }
 
