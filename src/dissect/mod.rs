@@ -13,6 +13,7 @@ mod ftp;
 mod http;
 pub mod icmp;
 mod login;
+mod signatures;
 mod ssh;
 
 #[cfg(test)]
