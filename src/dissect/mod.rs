@@ -9,6 +9,8 @@ mod conversation;
 mod dns;
 mod files;
 mod http;
+mod tls;
+mod x509;
 
 #[cfg(test)]
 mod reality;
@@ -18,7 +20,7 @@ mod testing;
 pub use conversation::Conversation;
 
 /// All protocols with a dissector, most telling signature first.
-pub const PROTOCOLS: &[Protocol] = &[http::PROTOCOL, dns::PROTOCOL];
+pub const PROTOCOLS: &[Protocol] = &[tls::PROTOCOL, http::PROTOCOL, dns::PROTOCOL];
 
 /// How a protocol is recognised and read.
 pub struct Protocol {
