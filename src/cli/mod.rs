@@ -1,1 +1,57 @@
 //! One file per subcommand; what was typed → what was meant.
+//!
+//! `args` is what was typed, `settings` is what was meant: flag, then environment, then `vigil.toml`, then default.
+
+mod analyze;
+pub mod args;
+mod config;
+mod demo;
+mod failure;
+mod papers;
+mod progress;
+mod report;
+mod rules;
+mod settings;
+mod sql;
+
+use args::{Cli, Command};
+use clap::Parser;
+use std::io::Write;
+use std::process::ExitCode;
+
+pub use failure::{Exit, Failure};
+
+/// Parses the command line, runs it, prints an error once, and gives the exit code.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are answers, not mistakes.
+            let code = if error.use_stderr() { Exit::Usage } else { Exit::Quiet };
+            let _ = error.print();
+            return code.into();
+        }
+    };
+    match run(cli) {
+        Ok(exit) => exit.into(),
+        // A closed pipe downstream is the reader's choice, not an error.
+        Err(failure) if failure.is_broken_pipe() => Exit::Quiet.into(),
+        Err(failure) => {
+            let _ = writeln!(std::io::stderr(), "vigil: {failure}");
+            failure.exit().into()
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<Exit, Failure> {
+    match cli.command {
+        Command::Analyze(args) => analyze::run(args),
+        Command::Demo(args) => demo::run(args),
+        Command::Sql(args) => sql::run(args),
+        Command::Report(args) => report::run(args),
+        Command::Rules(args) => rules::run(args),
+        Command::Config(args) => config::run(args),
+        Command::Completions(args) => papers::completions(args),
+        Command::Man(args) => papers::man(args),
+    }
+}

@@ -1,1 +1,70 @@
 //! Tables → findings: SQL rules.
+//!
+//! A rule is one file under `queries/TACTIC/`: what it looks for, why, and how sure to be, in a TOML header; then one statement.
+//! [`Rules::load`] reads the embedded ones and those of `--rules`, [`Rules::run`] asks them of a case.
+//!
+//! ```text
+//! file ─header→ Rule ─sql→ statement ─row→ Hit ─score→ confidence, risk ─fold→ Finding
+//! ```
+//!
+//! To add a detection: one file under `queries/TACTIC/`. Nothing else.
+
+mod check;
+mod fold;
+mod header;
+mod params;
+mod row;
+mod rules;
+mod run;
+mod score;
+mod sql;
+mod words;
+
+#[cfg(test)]
+mod tests;
+
+pub use check::check;
+pub use header::Header;
+pub use params::{Override, Param, Setting};
+pub use rules::{Rule, Rules};
+pub use run::{Detected, Settings};
+
+/// What can go wrong before a rule runs. Each names the thing, the place and the cure.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A rule file that cannot be read.
+    #[error("{path}: {why}")]
+    File {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A `--set` that does not fit.
+    #[error("--set {given}: {why}")]
+    Set {
+        /// What was typed.
+        given: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A rule or view that does not hold its contract.
+    #[error("rule {rule}: {why}")]
+    Rule {
+        /// Its id.
+        rule: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The database refused something that is not a rule's fault.
+    #[error("{doing}: {source}")]
+    Database {
+        /// What was being done.
+        doing: String,
+        /// What it said.
+        source: duckdb::Error,
+    },
+}
+
+/// Short for this floor's results.
+pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -5,22 +5,40 @@
 
 use crate::model::{AppEvent, Conn, Dir, Event, Proto, Ts, event::Weird};
 
+pub mod arp;
 mod conversation;
 mod dns;
 mod files;
+mod ftp;
 mod http;
+pub mod icmp;
+mod login;
+mod ssh;
 mod tls;
 mod x509;
 
 #[cfg(test)]
 mod reality;
 #[cfg(test)]
+mod replay;
+#[cfg(test)]
 mod testing;
 
 pub use conversation::Conversation;
 
 /// All protocols with a dissector, most telling signature first.
-pub const PROTOCOLS: &[Protocol] = &[tls::PROTOCOL, http::PROTOCOL, dns::PROTOCOL];
+pub const PROTOCOLS: &[Protocol] = &[
+    tls::PROTOCOL,
+    http::PROTOCOL,
+    ssh::SSH,
+    ftp::FTP,
+    login::telnet::TELNET,
+    login::smtp::SMTP,
+    login::imap::IMAP,
+    login::redis::REDIS,
+    login::pop3::POP3,
+    dns::PROTOCOL,
+];
 
 /// How a protocol is recognised and read.
 pub struct Protocol {

@@ -359,6 +359,8 @@ pub struct Ssh {
     pub kex_alg: Option<String>,
     /// Chosen host key algorithm.
     pub host_key_alg: Option<String>,
+    /// `SHA256:` and the base64 digest of the server's host key, as OpenSSH prints it.
+    pub host_key_fingerprint: Option<String>,
     /// HASSH of the client.
     pub hassh: Option<String>,
     /// HASSH of the server.
@@ -378,6 +380,16 @@ pub struct Ftp {
     pub reply_code: Option<u16>,
     /// Reply text.
     pub reply_msg: Option<String>,
+    /// Size of the file as the server told it, bytes.
+    pub file_size: Option<u64>,
+    /// The reply opens a data connection: `true` the server waits for it (PASV, EPSV), `false` the client does (PORT, EPRT).
+    pub data_channel_passive: Option<bool>,
+    /// Who will open the data connection.
+    pub data_channel_orig_h: Option<IpAddr>,
+    /// Who waits for it.
+    pub data_channel_resp_h: Option<IpAddr>,
+    /// On which port.
+    pub data_channel_resp_p: Option<u16>,
 }
 
 /// A transferred file.

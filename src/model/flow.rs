@@ -29,6 +29,16 @@ impl fmt::Display for FlowId {
     }
 }
 
+impl std::str::FromStr for FlowId {
+    type Err = std::num::ParseIntError;
+
+    /// Reads what `Display` writes: `1042` or `1042/1`.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (frame, layer) = text.split_once('/').unwrap_or((text, "0"));
+        Ok(Self(frame.parse::<u64>()?.saturating_mul(16) | u64::from(layer.parse::<u8>()?.min(15))))
+    }
+}
+
 /// Why a flow was written out.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum EndReason {

@@ -4,7 +4,7 @@ use super::{Ts, time::SECOND};
 
 /// What vigil will hold in memory, and how long flows wait. All caps are counted in logical bytes or entries, so that they
 /// strike at the same packet on every machine.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct Limits {
     /// Open flows over all shards (`--max-flows`).
     pub flows: usize,

@@ -1,1 +1,299 @@
-//! Orders the floors below; one file, one screen.
+//! Orders the floors below: evidence → blocks → packets → flows → tables → findings → report.
+//!
+//! ```text
+//! reader thread ──blocks──▶ ingest (rayon) ──steps──▶ writer thread ──▶ case.duckdb
+//!  └ hash threads                                      rules ──▶ findings ──▶ judge ──▶ report
+//! ```
+
+mod assemble;
+mod ingest;
+mod options;
+mod tally;
+
+pub use assemble::read_findings;
+pub use options::{Options, case_name};
+
+use crate::capture::{self, Files, PacketSource, Progress};
+use crate::detect::{self, Rules};
+use crate::incident;
+use crate::model::{Block, CaptureInfo, Damage, Limits, Report, Severity, report::Run};
+use crate::report::{self, Format};
+use crate::store::{self, Case, PacketRow, PacketsSummary, Replace, RunRow, StatisticsRow, SystemLog};
+use ingest::{Ingest, Step};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::Instant;
+use tally::Tally;
+
+/// Steps that may wait for the writer: enough to keep it busy, few enough to bound memory.
+const STEPS_WAITING: usize = 2;
+
+/// Memory for reading a finished case back.
+const REOPEN_MEMORY: u64 = 512 << 20;
+
+/// Why an analysis could not be carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The evidence cannot be opened.
+    #[error(transparent)]
+    Capture(#[from] capture::Error),
+    /// The case cannot be written or read.
+    #[error(transparent)]
+    Store(#[from] store::StoreError),
+    /// The rules cannot be loaded.
+    #[error(transparent)]
+    Detect(#[from] detect::Error),
+    /// A report cannot be rendered.
+    #[error(transparent)]
+    Report(#[from] report::Error),
+    /// The database refused a query of vigil's own.
+    #[error("the case could not be read back: {0}")]
+    Database(#[from] duckdb::Error),
+    /// A file of the case is missing or not understood.
+    #[error("cannot read {what}: {why}")]
+    Read {
+        /// Which.
+        what: String,
+        /// Why.
+        why: String,
+    },
+    /// A file cannot be written.
+    #[error("cannot write {what}: {error}")]
+    Write {
+        /// Which.
+        what: String,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// No thread can be started.
+    #[error("cannot start {threads} threads: {why}; try --threads 1")]
+    Threads {
+        /// How many were wanted.
+        threads: usize,
+        /// Why not.
+        why: String,
+    },
+}
+
+/// What is being done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Evidence is read and stored.
+    Reading,
+    /// Hosts are derived and the packet index is written.
+    Storing,
+    /// Rules run.
+    Detecting,
+    /// Reports are rendered.
+    Reporting,
+}
+
+/// Watches the pipeline.
+pub trait Observer: Sync {
+    /// A stage begins.
+    fn stage(&self, stage: Stage);
+    /// A block was read; so many flows are open.
+    fn read(&self, progress: &Arc<Progress>, open_flows: u64);
+}
+
+/// Watches nothing.
+pub struct Silent;
+
+impl Observer for Silent {
+    fn stage(&self, _: Stage) {}
+    fn read(&self, _: &Arc<Progress>, _: u64) {}
+}
+
+/// A finished analysis.
+pub struct Analyzed {
+    /// The report.
+    pub report: Report,
+    /// Folder of the case.
+    pub folder: PathBuf,
+    /// Evidence is missing: damaged, cut short, or unreadable.
+    pub incomplete: bool,
+}
+
+impl Analyzed {
+    /// Whether something at or above `severity` was found.
+    pub fn has_findings(&self, severity: Severity) -> bool {
+        self.report.findings.iter().any(|finding| finding.severity >= severity)
+    }
+}
+
+/// Evidence in, case and report out.
+pub fn analyze(options: &Options, observer: &dyn Observer) -> Result<Analyzed, Error> {
+    let started = (Instant::now(), chrono::Utc::now());
+    let rules = Rules::load(&options.rules, &options.overrides)?;
+    let filter = options.filter.as_deref().map(capture::filter::Filter::new).transpose()?;
+    let mut source = capture::open(&options.paths, &capture::Options { hash: options.hash })?;
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(options.threads)
+        .build()
+        .map_err(|error| Error::Threads { threads: options.threads, why: error.to_string() })?;
+    observer.stage(Stage::Reading);
+    let first = source.next_block()?;
+    let case = Case::create(&options.folder, &options.store(salt(first.as_ref())), Replace::Yes)?;
+    let limits = options.limits();
+    let (mut case, facts) = pool.install(|| read(source, first, case, Ingest::new(&limits, filter), observer))?;
+    observer.stage(Stage::Storing);
+    store_facts(&case, &facts, options, &limits)?;
+    case.seal()?;
+    observer.stage(Stage::Detecting);
+    let (detected, judged) = judge(&case, &rules, options)?;
+    observer.stage(Stage::Reporting);
+    let run = Run {
+        version: env!("CARGO_PKG_VERSION").into(),
+        argv: options.argv.clone(),
+        started: started.1.format("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        seconds: (started.0.elapsed().as_secs_f64() * 1000.0).round() / 1000.0,
+        threads: options.threads,
+        folder: options.folder.display().to_string(),
+    };
+    let report = assemble::assemble(case.connection(), detected, judged, run, &case_title(&options.folder))?;
+    let folder = case.folder().to_path_buf();
+    case.finish(&options.manifest(&report))?;
+    write_reports(&report, &options.formats, &folder)?;
+    let incomplete = facts.damage.iter().any(|damage| damage.kind.loses_evidence());
+    Ok(Analyzed { report, folder, incomplete })
+}
+
+/// The report of a finished case, from its tables.
+pub fn reopen(folder: &Path) -> Result<Report, Error> {
+    let case = store::open_read_only(folder, REOPEN_MEMORY, 1)?;
+    let db = case.connection();
+    let manifest = store::manifest::read_all(folder)?;
+    let mut findings = read_findings(folder)?;
+    let runs = assemble::read_rules(db)?;
+    let judged = incident::judge(&mut findings, &assemble::host_facts(db)?);
+    let run = options::run_of(&manifest);
+    assemble::assemble(db, detect::Detected { findings, runs }, judged, run, &case_title(folder))
+}
+
+/// Renders reports into a case folder; returns their paths.
+pub fn write_reports(report: &Report, formats: &[Format], folder: &Path) -> Result<Vec<PathBuf>, Error> {
+    let mut written = Vec::new();
+    for format in formats {
+        let path = folder.join(format.file_name());
+        let bytes = report::render(*format, report)?;
+        std::fs::write(&path, bytes).map_err(|error| Error::Write { what: path.display().to_string(), error })?;
+        written.push(path);
+    }
+    Ok(written)
+}
+
+/// What was read, beside the tables.
+struct Facts {
+    captures: Vec<CaptureInfo>,
+    damage: Vec<Damage>,
+    tally: Tally,
+    logs: Vec<SystemLog>,
+}
+
+/// Reads all evidence: decoding here, storing on a thread beside.
+fn read(mut source: Files, first: Option<Block>, case: Case, mut ingest: Ingest, observer: &dyn Observer) -> Result<(Case, Facts), Error> {
+    let progress = source.progress();
+    let (send, receive) = sync_channel::<Step>(STEPS_WAITING);
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(move || write(case, receive));
+        let mut damage = Vec::new();
+        let mut next = first;
+        while let Some(mut block) = next {
+            damage.append(&mut block.damage);
+            let step = ingest.block(&block);
+            observer.read(&progress, ingest.open_flows());
+            if !hand_over(&send, step) {
+                break;
+            }
+            source.recycle(block);
+            next = source.next_block()?;
+        }
+        hand_over(&send, ingest.finish());
+        drop(send);
+        let case = writer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        let captures = Box::new(source).captures()?;
+        let logs = ingest.caps().into_iter().map(|cap| SystemLog {
+            level: "cap".into(),
+            source: cap.cap,
+            message: cap.limit.to_string(),
+            count: cap.hits,
+        });
+        let logs = logs.collect();
+        Ok((case, Facts { captures, damage, tally: ingest.tally, logs }))
+    })
+}
+
+/// `false` when the writer has given up: its error is what counts then.
+fn hand_over(send: &SyncSender<Step>, step: Step) -> bool {
+    send.send(step).is_ok()
+}
+
+fn write(mut case: Case, steps: Receiver<Step>) -> Result<Case, store::StoreError> {
+    for step in steps {
+        case.append(step.flows, step.events)?;
+        let rows = step.packets.into_iter().map(|row| PacketRow {
+            frame: row.meta.number,
+            capture_id: row.meta.capture,
+            frame_in_file: row.meta.in_file,
+            offset: row.meta.offset,
+            ts_ns: row.meta.ts_ns,
+            caplen: row.meta.caplen,
+            wire_len: row.meta.wire_len,
+            flow_id: row.flow,
+            inner_flow_ids: row.inner.into(),
+        });
+        case.append_packets(rows.collect())?;
+    }
+    Ok(case)
+}
+
+fn store_facts(case: &Case, facts: &Facts, options: &Options, limits: &Limits) -> Result<(), Error> {
+    case.append_captures(&facts.captures)?;
+    case.append_damage(&facts.damage)?;
+    let fates = facts.tally.fates().into_iter().map(|(fate, sum)| PacketsSummary {
+        capture: fate.capture,
+        layer: fate.layer.into(),
+        reason: fate.why.into(),
+        number: (fate.number != 0).then_some(fate.number),
+        frames: sum.frames,
+        bytes: sum.bytes,
+    });
+    case.append_packets_summary(&fates.collect::<Vec<_>>())?;
+    let (bucket_ns, buckets) = facts.tally.traffic();
+    let buckets = buckets.into_iter().map(|(ts_ns, bucket)| StatisticsRow {
+        ts_ns,
+        bucket_ns,
+        frames: bucket.frames,
+        bytes: bucket.bytes,
+        flows: bucket.flows,
+    });
+    case.append_statistics(&buckets.collect::<Vec<_>>())?;
+    case.append_system_logs(&facts.logs)?;
+    case.append_run(RunRow { options: options.facts(), limits: serde_json::json!(limits) })?;
+    Ok(())
+}
+
+fn judge(case: &Case, rules: &Rules, options: &Options) -> Result<(detect::Detected, incident::Judged), Error> {
+    let mut detected = rules.run(case.connection(), &detect::Settings { home: options.home_nets.clone() })?;
+    let facts = assemble::host_facts(case.connection())?;
+    let judged = incident::judge(&mut detected.findings, &facts);
+    case.append_rules(&detected.runs)?;
+    case.append_findings(&detected.findings)?;
+    case.append_host_risk(&judged.hosts)?;
+    case.append_incidents(&judged.incidents)?;
+    Ok((detected, judged))
+}
+
+/// What secrets are hashed with: follows from the evidence, so that the same evidence gives the same case.
+fn salt(first: Option<&Block>) -> [u8; 16] {
+    let digest = blake3::derive_key("vigil case salt for secrets, version 1", first.map_or(&[], |block| &block.bytes));
+    let mut salt = [0; 16];
+    salt.copy_from_slice(&digest[..16]);
+    salt
+}
+
+fn case_title(folder: &Path) -> String {
+    let name = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    name.strip_suffix(".vigil").map(str::to_string).unwrap_or(name)
+}

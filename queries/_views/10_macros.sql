@@ -1,0 +1,36 @@
+-- Words that rules share. Another engine can define them its own way.
+
+-- One term of the confidence: weight in log-odds, value usually 0 to 1.
+CREATE OR REPLACE TEMP MACRO term(what, weight, value) AS
+    {'name': what, 'weight': round(weight::DOUBLE, 6), 'value': round(coalesce(value::DOUBLE, 0), 6)};
+
+-- x, kept within bounds.
+CREATE OR REPLACE TEMP MACRO within(x, low, high) AS greatest(low, least(high, x));
+
+-- 0 at `low`, 1 at `high`, along the logarithm: 15 ports against 1000 ports.
+CREATE OR REPLACE TEMP MACRO log_scale(x, low, high) AS
+    greatest(0, least(1, ln(greatest(x, 1e-9) / low::DOUBLE) / ln(high / low::DOUBLE)));
+
+-- Addresses of groups, not of hosts.
+CREATE OR REPLACE TEMP MACRO is_group(ip) AS
+    ip LIKE 'ff__:%' OR ip LIKE '255.%' OR ip LIKE '%.255' OR regexp_matches(ip, '^2(2[4-9]|3[0-9])\.');
+
+-- How much an act weighs by where it goes: from outside in it is the weather of the Internet, from inside it is one of ours.
+CREATE OR REPLACE TEMP MACRO by_direction(direction, incoming, sideways, outgoing, elsewhere) AS
+    CASE direction WHEN 'in' THEN incoming WHEN 'lat' THEN sideways WHEN 'out' THEN outgoing ELSE elsewhere END;
+
+-- Seconds between two timestamps.
+CREATE OR REPLACE TEMP MACRO seconds_between(earlier, later) AS (epoch_us(later) - epoch_us(earlier)) / 1e6;
+
+-- Percent-decoding that never fails: pairs beyond ASCII become `?`, since they may be no UTF-8.
+CREATE OR REPLACE TEMP MACRO unescape(raw) AS url_decode(regexp_replace(raw, '%[89a-fA-F][0-9a-fA-F]', '?', 'g'));
+
+-- Text as the attacked program reads it: decoded twice, lower case.
+CREATE OR REPLACE TEMP MACRO plain_text(raw) AS lower(unescape(unescape(replace(raw, '+', ' '))));
+
+-- Bytes in hex that spell an ASCII text.
+CREATE OR REPLACE TEMP MACRO hex_of(ascii_text) AS lower(hex(ascii_text));
+
+-- An address, not a name.
+CREATE OR REPLACE TEMP MACRO is_address(host) AS
+    coalesce(regexp_full_match(host, '\d{1,3}(\.\d{1,3}){3}|\[?[0-9a-fA-F:]*:[0-9a-fA-F:]+\]?'), false);

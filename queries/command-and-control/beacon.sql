@@ -1,0 +1,101 @@
+/*
+id       = "beacon"
+title    = "Beacon: a host calls the same peer again and again at a steady pace"
+attack   = ["T1071.001", "T1573", "T1029"]
+impact   = 75
+prior    = 0.15
+family   = "periodic"
+reads    = ["flows"]
+also     = ["dns", "tls", "http"]
+window   = "capture"
+key      = ["actor", "target", "port"]
+fires_on = "beacon"
+benign   = "Time servers, update checks, telemetry and push services keep a pace too; they go to well-known names and often from many hosts."
+says     = "{actor} called {target} port {port} ({name}) {calls} times, every {period_s:duration} (regularity {regularity}) for {span_s:duration}"
+[params]
+min_regularity = 0.6    # 1 - 1.4826·MAD/median of the pauses; people and web pages stay below 0.52 (99.5 %)
+min_calls      = 8      # pauses between calls
+few_regularity = 0.85   # for fewer of them
+few_calls      = 5
+quiet          = ["ntp", "dhcp", "dns", "mdns", "llmnr", "nbns", "snmp"] # services that keep a pace by design
+quiet_ports    = [53, 67, 68, 123, 137, 138, 161, 514, 546, 547, 1900, 3702, 5353, 5355]
+*/
+WITH call AS (
+    SELECT
+        id_orig_h, id_resp_h, id_resp_p, proto, direction, service, ts_ns, ts, last_ts, flow_id, first_frame, first_frame AS place,
+        coalesce(orig_bytes, 0) AS sent, coalesce(resp_bytes, 0) AS got, resp_pkts > 0 AS answered,
+        (ts_ns - lag(ts_ns) OVER peer) / 1e9 AS pause
+    FROM flows
+    WHERE proto IN ('tcp', 'udp') AND NOT is_group(id_resp_h) AND orig_pkts > 0
+      AND NOT list_contains($quiet_ports, id_resp_p) AND NOT list_contains($quiet, coalesce(service, ''))
+    WINDOW peer AS (PARTITION BY id_orig_h, id_resp_h, id_resp_p, proto ORDER BY ts_ns, first_frame)
+),
+-- A burst of connections is one call: what follows within a tenth of the usual pause belongs to it.
+burst AS (
+    SELECT id_orig_h, id_resp_h, id_resp_p, proto, within(0.1 * quantile_cont(pause, 0.9), 1, 30) AS least_pause
+    FROM call WHERE pause IS NOT NULL GROUP BY ALL
+    HAVING count(*) >= $few_calls
+),
+start AS (
+    SELECT call.* FROM call JOIN burst USING (id_orig_h, id_resp_h, id_resp_p, proto)
+    WHERE pause IS NULL OR pause > least_pause
+),
+pace AS (
+    SELECT *, (ts_ns - lag(ts_ns) OVER peer) / 1e9 AS period
+    FROM start
+    WINDOW peer AS (PARTITION BY id_orig_h, id_resp_h, id_resp_p, proto ORDER BY ts_ns, first_frame)
+),
+peer AS (
+    SELECT
+        id_orig_h, id_resp_h, id_resp_p, proto,
+        min(direction) AS direction, coalesce(max(service), '') AS service,
+        count(period) AS calls,
+        round(median(period), 6) AS period_s,
+        round(greatest(0, 1 - 1.4826 * mad(period) / nullif(median(period), 0)), 6) AS regularity,
+        round(greatest(0, 1 - 1.4826 * mad(sent) / greatest(median(sent), 1)), 6) AS sameness,
+        round(avg(answered::INT), 6) AS answered,
+        sum(sent) AS sent, sum(got) AS got,
+        min(ts) AS first_seen, max(last_ts) AS last_seen,
+        min(flow_id, 1000) AS flows, min(first_frame, 200) AS frames
+    FROM pace GROUP BY id_orig_h, id_resp_h, id_resp_p, proto
+),
+regular AS (
+    SELECT * FROM peer
+    WHERE (regularity >= $min_regularity AND calls >= $min_calls) OR (regularity >= $few_regularity AND calls >= $few_calls)
+),
+client AS (SELECT id_resp_h, id_resp_p, count(DISTINCT id_orig_h) AS clients FROM flows GROUP BY ALL),
+greeting AS (
+    SELECT id_resp_h, id_resp_p, min(server_name) AS server_name, bool_or(coalesce(sni_matches_cert, false)) AS certified
+    FROM tls GROUP BY ALL
+),
+page AS (SELECT id_resp_h, id_resp_p, min(host) AS host FROM http GROUP BY ALL)
+SELECT
+    id_orig_h AS actor, id_resp_h AS target, NULL::VARCHAR AS user,
+    first_seen, last_seen, 'confirmed' AS outcome,
+    [
+        term('regular pauses', 2, within((regularity - 0.6) / 0.4, 0, 1)),
+        term('same size each time', 1, within((sameness - 0.6) / 0.4, 0, 1)),
+        term('many calls', 0.7, log_scale(calls, $min_calls, 100)),
+        term('few calls', -0.7, (calls < $min_calls)::INT),
+        term('protocol not recognised', 1, (service = '')::INT),
+        term('port without a registered service', 0.8, (id_resp_p NOT IN (80, 443, 8080, 8443, 25, 110, 143, 465, 587, 993, 995, 1883, 5222, 5228, 8883))::INT),
+        term('no name for the peer', 0.5, (named.name IS NULL AND server_name IS NULL AND (host IS NULL OR is_address(host)))::INT),
+        term('a certificate that fits its name', -1, coalesce(certified, false)::INT),
+        term('encrypted web with a name', -0.5, (service LIKE '%tls%' AND server_name IS NOT NULL)::INT),
+        term('several of our hosts call it', -0.5, (clients >= 3)::INT),
+        term('the peer is one of ours', -2.5, (direction = 'lat')::INT),
+        term('called from outside', -1.5, (direction = 'in')::INT),
+        term('never answered', -0.5, (answered < 0.1)::INT)
+    ] AS terms,
+    {
+        'port': id_resp_p, 'proto': proto, 'service': service, 'name': coalesce(server_name, host, named.name, 'no name known'),
+        'calls': calls + 1, 'period_s': period_s, 'regularity': regularity, 'sameness': sameness, 'answered': answered,
+        'sent': sent, 'got': got, 'clients': clients, 'span_s': round(seconds_between(first_seen, last_seen), 6)
+    } AS evidence,
+    regular.flows, frames
+FROM regular
+LEFT JOIN client USING (id_resp_h, id_resp_p)
+LEFT JOIN greeting USING (id_resp_h, id_resp_p)
+LEFT JOIN page USING (id_resp_h, id_resp_p)
+LEFT JOIN named ON named.ip = id_resp_h
+ORDER BY actor, target, id_resp_p, proto

@@ -1,0 +1,50 @@
+/*
+id       = "guessing-success"
+title    = "Guessed: a login worked after many were refused"
+attack   = ["T1110", "T1078"]
+impact   = 95
+prior    = 0.7
+family   = "guessing-success"
+reads    = ["flows"]
+also     = ["credentials", "ssh"]
+window   = "1h"
+key      = ["actor", "target", "service"]
+fires_on = "guessing-success"
+benign   = "Somebody who mistypes a few times: one account, three tries, pauses of a person."
+says     = "{actor} got into {target} over {service} as {user} after {refused} refused logins"
+[params]
+min_refused = 5     # refused logins within the hour before the one that worked
+*/
+WITH login AS (
+    SELECT *,
+        sum(refused) OVER (PARTITION BY id_orig_h, id_resp_h, service ORDER BY ts RANGE BETWEEN INTERVAL 1 HOUR PRECEDING AND CURRENT ROW) AS refused_before,
+        count(*) FILTER (success) OVER (PARTITION BY id_orig_h, id_resp_h, service ORDER BY ts RANGE BETWEEN INTERVAL 1 HOUR PRECEDING AND CURRENT ROW) AS worked_before
+    FROM logins
+),
+pair AS (
+    SELECT
+        id_orig_h, id_resp_h, service,
+        max(refused_before) FILTER (success) AS refused,
+        min(ts) FILTER (success AND refused_before >= $min_refused) AS got_in,
+        min_by(account, (ts, frame)) FILTER (success AND refused_before >= $min_refused) AS account,
+        count(DISTINCT account) AS accounts, count(DISTINCT secret_sha) AS secrets,
+        count(*) FILTER (success) AS worked,
+        min(ts) AS first_seen, max(ts) AS last_seen,
+        min(frame, 50) FILTER (success) AS success_frames, min(frame, 150) AS frames, min(flow_id, 1000) AS flows
+    FROM login GROUP BY id_orig_h, id_resp_h, service
+)
+SELECT
+    id_orig_h AS actor, id_resp_h AS target, account AS user,
+    first_seen, last_seen, 'confirmed' AS outcome,
+    [
+        term('refused logins', 1.5, log_scale(refused, $min_refused, 50)),
+        term('many passwords', 1, log_scale(secrets, 2, 20)),
+        term('most logins work', -2.5, (worked >= refused)::INT)
+    ] AS terms,
+    {
+        'service': service, 'refused': refused, 'accepted': worked, 'accounts': accounts, 'passwords': secrets, 'got_in': got_in
+    } AS evidence,
+    flows, list_concat(coalesce(success_frames, []), frames) AS frames
+FROM pair
+WHERE refused >= $min_refused
+ORDER BY actor, target, service

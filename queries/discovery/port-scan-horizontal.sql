@@ -1,0 +1,68 @@
+/*
+id       = "port-scan-horizontal"
+title    = "Address scan: one port tried in vain on host after host"
+attack   = ["T1046", "T1018", "T1595.001"]
+impact   = 50                       # 35 from outside, 65 between ours, 70 from ours to outside
+prior    = 0.7
+family   = "scan"
+reads    = ["flows"]
+window   = "capture"
+key      = ["actor", "proto", "port"]
+fires_on = "port-scan-horizontal"
+benign   = "Peer-to-peer clients that go through old peer lists; inventory scanners; a client whose servers are all down."
+says     = "{actor} tried {proto} port {port} on {hosts} hosts in {span_s:duration}; {failed} did not accept"
+[params]
+min_walk   = 7      # net failed first contacts: threshold random walk with 0.8/0.2 and a false alarm in 10,000 (Jung 2004)
+min_walk_udp = 20   # datagrams that nobody answers are common; it takes more of them
+min_failed = 0.7    # share of first contacts that failed
+*/
+WITH step AS (
+    SELECT *, CASE WHEN answered THEN -1 ELSE 1 END AS toward_scan
+    FROM contacts
+    WHERE proto = 'tcp' OR NOT (orig_p_min < 1024 AND orig_ports <= 2 AND id_resp_p >= 1024)
+),
+walk AS (
+    SELECT *, sum(toward_scan) OVER trail AS height
+    FROM step
+    WINDOW trail AS (PARTITION BY id_orig_h, proto, id_resp_p ORDER BY first_ns, frame, id_resp_h ROWS UNBOUNDED PRECEDING)
+),
+-- Past good behaviour gives no credit: the walk is measured from its lowest point so far (CUSUM).
+climb AS (
+    SELECT *, height - least(0, min(height) OVER (PARTITION BY id_orig_h, proto, id_resp_p ORDER BY first_ns, frame, id_resp_h ROWS UNBOUNDED PRECEDING)) AS climbed
+    FROM walk
+),
+scan AS (
+    SELECT
+        id_orig_h, proto, id_resp_p,
+        min(direction) AS direction,
+        max(climbed) AS walk,
+        count(*) AS hosts,
+        count(*) FILTER (NOT answered) AS failed,
+        count(DISTINCT regexp_extract(id_resp_h, '^(\d+\.\d+)\.', 1)) AS nets,
+        min(first_ts) AS first_seen, max(last_ts) AS last_seen,
+        min(CASE WHEN answered THEN id_resp_h END, 20) AS accepted_by,
+        min(flow_id, 1000) AS flows, min(frame, 200) AS frames
+    FROM climb
+    GROUP BY id_orig_h, proto, id_resp_p
+    HAVING max(climbed) >= CASE proto WHEN 'tcp' THEN $min_walk ELSE $min_walk_udp END
+       AND count(*) FILTER (NOT answered) >= $min_failed * count(*)
+)
+SELECT
+    scan.id_orig_h AS actor, contact.id_resp_h AS target, NULL::VARCHAR AS user,
+    first_seen, last_seen, 'confirmed' AS outcome,
+    by_direction(scan.direction, 35, 65, 70, 50) AS impact,
+    [
+        term('failed in a row', 2, log_scale(walk, $min_walk, 50)),
+        term('share that failed', 1, 4 * (failed / hosts::DOUBLE) - 3),
+        -- Scans walk through neighbouring addresses; peers of a file-sharing network live all over the Internet.
+        term('neighbouring addresses', 1, CASE WHEN nets <= 1 + hosts / 8 THEN 1 WHEN nets > hosts / 2 THEN -1.5 ELSE 0 END),
+        term('datagrams', -1, (scan.proto = 'udp')::INT)
+    ] AS terms,
+    {
+        'proto': scan.proto, 'port': scan.id_resp_p, 'hosts': hosts, 'failed': failed, 'walk': walk,
+        'accepted_by': coalesce(accepted_by, []), 'networks': nets, 'span_s': round(seconds_between(first_seen, last_seen), 6)
+    } AS evidence,
+    scan.flows, scan.frames
+FROM scan
+JOIN contacts AS contact USING (id_orig_h, proto, id_resp_p)
+ORDER BY actor, proto, scan.id_resp_p, target

@@ -1,0 +1,98 @@
+//! `vigil analyze`: evidence becomes a case, findings and reports.
+
+use super::args::{AnalyzeArgs, HashChoice, ReportFormat};
+use super::progress::Bar;
+use super::settings::Settings;
+use super::{Exit, Failure};
+use crate::capture::Hash;
+use crate::detect::Override;
+use crate::model::{HomeNets, Report};
+use crate::pipeline::{self, Analyzed, Options, case_name};
+use crate::report::{self, Format};
+use std::io::{IsTerminal, Write};
+use std::path::Path;
+
+/// Runs it.
+pub fn run(args: Box<AnalyzeArgs>) -> Result<Exit, Failure> {
+    let settings = Settings::resolve(Some(&args))?;
+    let options = options(&args, &settings)?;
+    let analyzed = pipeline::analyze(&options, &Bar::new(args.quiet))?;
+    if args.json {
+        print_json(&analyzed)?;
+    } else if !args.quiet {
+        print_summary(&analyzed, &options.formats)?;
+    }
+    Ok(match () {
+        () if analyzed.incomplete => Exit::Incomplete,
+        () if analyzed.has_findings(settings.fail_on.value) => Exit::Findings,
+        () => Exit::Quiet,
+    })
+}
+
+fn options(args: &AnalyzeArgs, settings: &Settings) -> Result<Options, Failure> {
+    let overrides = settings.tune.value.iter().map(|given| Override::parse(given)).collect::<Result<Vec<_>, _>>()?;
+    let nets = settings.home_net.value.clone();
+    Ok(Options {
+        paths: args.paths.clone(),
+        folder: settings.out.value.clone().unwrap_or_else(|| args.paths.first().map(|path| case_name(path)).unwrap_or_default().into()),
+        formats: args.report.iter().map(|format| (*format).into()).collect(),
+        home_nets: if nets.is_empty() { HomeNets::default() } else { HomeNets::new(nets) },
+        filter: args.filter.clone(),
+        rules: settings.rules.value.clone(),
+        overrides,
+        overrides_typed: settings.tune.value.clone(),
+        hash: match settings.hash.value {
+            HashChoice::Both => Hash::Both,
+            HashChoice::Sha256 => Hash::Sha256,
+            HashChoice::Blake3 => Hash::Blake3,
+        },
+        memory: settings.memory.value,
+        threads: settings.threads.value,
+        idle: settings.idle.value,
+        active: settings.active.value,
+        reveal_secrets: args.reveal_secrets,
+        argv: std::env::args().collect(),
+    })
+}
+
+impl From<ReportFormat> for Format {
+    fn from(format: ReportFormat) -> Self {
+        match format {
+            ReportFormat::Html => Self::Html,
+            ReportFormat::Json => Self::Json,
+            ReportFormat::Md => Self::Md,
+            ReportFormat::Csv => Self::Csv,
+        }
+    }
+}
+
+/// The result on standard output, for programs.
+pub fn print_json(analyzed: &Analyzed) -> Result<(), Failure> {
+    let json = report::render(Format::Json, &analyzed.report)?;
+    std::io::stdout().write_all(&json).map_err(Failure::stdout)
+}
+
+/// The result in a dozen lines, for people, with what to type next.
+pub fn print_summary(analyzed: &Analyzed, formats: &[Format]) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    let text = screen(&analyzed.report);
+    out.write_all(text.as_bytes()).map_err(Failure::stdout)?;
+    for format in formats {
+        writeln!(out, "  {}", shown(&analyzed.folder.join(format.file_name()))).map_err(Failure::stdout)?;
+    }
+    Ok(())
+}
+
+/// The summary as wide as the terminal, coloured only on one.
+pub fn screen(report: &Report) -> String {
+    let terminal = std::io::stdout().is_terminal();
+    let colour = terminal && std::env::var_os("NO_COLOR").is_none();
+    let width = if terminal { usize::from(console::Term::stdout().size().1) } else { 100 };
+    report::terminal(report, width.clamp(60, 160), colour)
+}
+
+/// A path as short as it can be said from here.
+pub fn shown(path: &Path) -> String {
+    let here = std::env::current_dir().unwrap_or_default();
+    path.strip_prefix(&here).unwrap_or(path).display().to_string()
+}

@@ -1,0 +1,123 @@
+//! `vigil rules`: what is looked for, why, and whether it works.
+
+use super::args::{RulesAction, RulesArgs};
+use super::{Exit, Failure};
+use crate::detect::{self, Rule, Rules};
+use crate::model::{Finding, Severity};
+use crate::pipeline::{self, Options, Silent};
+use crate::store::{self, Case, Replace};
+use crate::synth;
+use std::io::Write;
+use std::path::PathBuf;
+
+/// Runs it.
+pub fn run(args: RulesArgs) -> Result<Exit, Failure> {
+    match args.action {
+        RulesAction::List { rules, json } => list(&rules, json),
+        RulesAction::Show { id, rules } => show(&id, &rules),
+        RulesAction::Test { ids, rules } => test(&ids, &rules),
+    }
+}
+
+fn list(dirs: &[PathBuf], json: bool) -> Result<Exit, Failure> {
+    let rules = Rules::load(dirs, &[])?;
+    let mut out = std::io::stdout().lock();
+    for rule in rules.list() {
+        let header = &rule.header;
+        if json {
+            let line = serde_json::json!({
+                "id": header.id, "title": header.title, "tactic": rule.tactic, "attack": header.attack,
+                "impact": header.impact, "reads": header.reads, "sha256": rule.sha256,
+            });
+            writeln!(out, "{line}").map_err(Failure::stdout)?;
+        } else {
+            writeln!(out, "{:<26} {:<20} {:<22} {}", header.id, rule.tactic, header.attack.join(" "), header.title)
+                .map_err(Failure::stdout)?;
+        }
+    }
+    Ok(Exit::Quiet)
+}
+
+fn show(id: &str, dirs: &[PathBuf]) -> Result<Exit, Failure> {
+    let rules = Rules::load(dirs, &[])?;
+    let rule: &Rule = rules.expect(id)?;
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "-- {}  (sha256 {})\n{}", rule.origin, rule.sha256, rule.text.trim_end()).map_err(Failure::stdout)?;
+    Ok(Exit::Quiet)
+}
+
+/// Each rule must parse, bind on an empty case, fire on the dataset that proves it, and keep silent on the look-alike.
+fn test(ids: &[String], dirs: &[PathBuf]) -> Result<Exit, Failure> {
+    let rules = Rules::load(dirs, &[])?;
+    for id in ids {
+        rules.expect(id)?;
+    }
+    let scratch = Scratch::new()?;
+    let empty = Case::create(&scratch.0.join("empty.vigil"), &store::Options::default(), Replace::Yes)?;
+    let mut out = std::io::stdout().lock();
+    let mut failed = 0;
+    for rule in rules.list().filter(|rule| ids.is_empty() || ids.contains(&rule.header.id)) {
+        let said = proof(&rules, rule, &empty, dirs, &scratch)?;
+        failed += u64::from(said.is_err());
+        let (word, why) = match &said {
+            Ok(why) => ("ok", why),
+            Err(why) => ("FAILED", why),
+        };
+        writeln!(out, "{word:<7} {:<26} {why}", rule.header.id).map_err(Failure::stdout)?;
+    }
+    writeln!(out, "{}", if failed == 0 { "all rules hold".into() } else { format!("{failed} failed") }).map_err(Failure::stdout)?;
+    Ok(if failed == 0 { Exit::Quiet } else { Exit::Findings })
+}
+
+/// `Ok` with what was shown, or `Err` with what is wrong.
+fn proof(rules: &Rules, rule: &Rule, empty: &Case, dirs: &[PathBuf], scratch: &Scratch) -> Result<Result<String, String>, Failure> {
+    let wrong = detect::check(rules, rule, empty.connection())?;
+    if !wrong.is_empty() {
+        return Ok(Err(wrong.join("; ")));
+    }
+    let dataset = &rule.header.fires_on;
+    let Some(found) = scratch.findings(dataset, &rule.header.id, dirs)? else {
+        return Ok(Err(format!("fires_on = {dataset:?}, but there is no such dataset; `vigil demo --list` names them all")));
+    };
+    if found == 0 {
+        return Ok(Err(format!("silent on its dataset {dataset:?}")));
+    }
+    let alike = format!("{dataset}-benign");
+    Ok(match scratch.findings(&alike, &rule.header.id, dirs)? {
+        Some(0) => Ok(format!("fires on {dataset}, silent on {alike}")),
+        Some(false_alarms) => Err(format!("{false_alarms} false finding(s) on {alike}")),
+        None => Ok(format!("fires on {dataset}; no look-alike")),
+    })
+}
+
+/// A folder for cases that are made to be asked once.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new() -> Result<Self, Failure> {
+        let folder = std::env::temp_dir().join(format!("vigil-rules-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).map_err(|error| Failure::Write { what: folder.display().to_string(), error })?;
+        Ok(Self(folder))
+    }
+
+    /// How many findings of low or more `rule` makes on a dataset; `None` if there is no such dataset.
+    fn findings(&self, dataset: &str, rule: &str, dirs: &[PathBuf]) -> Result<Option<usize>, Failure> {
+        let Some(capture) = synth::scenario(dataset) else { return Ok(None) };
+        let pcap = self.0.join(format!("{dataset}.pcap"));
+        let wrong = |error| Failure::Write { what: pcap.display().to_string(), error };
+        let mut bytes = Vec::new();
+        synth::write_pcap(&capture, &mut bytes).map_err(wrong)?;
+        std::fs::write(&pcap, bytes).map_err(wrong)?;
+        let mut options = Options::new(vec![pcap.clone()], self.0.join(format!("{dataset}.vigil")));
+        options.rules = dirs.to_vec();
+        let report = pipeline::analyze(&options, &Silent)?.report;
+        let counts = |finding: &&Finding| finding.rule == rule && finding.severity >= Severity::Low;
+        Ok(Some(report.findings.iter().filter(counts).count()))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}

@@ -1,0 +1,183 @@
+//! Runs every rule on a case.
+
+use super::header::{Header, Need};
+use super::row::{COLUMNS, Hit, IMPACT};
+use super::rules::{Rule, Rules};
+use super::{Error, Result, fold};
+use crate::model::report::RuleRun;
+use crate::model::{Finding, HomeNets};
+use duckdb::Connection;
+use duckdb::types::Value;
+use std::collections::BTreeMap;
+
+/// Of flows that carried data, the share with only one side in the capture beyond which it is a one-sided tap.
+const ONE_SIDED: f64 = 0.3;
+/// Fewer such flows than this say nothing about the tap.
+const ONE_SIDED_LEAST: i64 = 5;
+
+/// What the rules are told beyond the tables.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// Which networks are ours.
+    pub home: HomeNets,
+}
+
+/// What the rules found.
+#[derive(Clone, Debug, Default)]
+pub struct Detected {
+    /// Gravest first, with ids.
+    pub findings: Vec<Finding>,
+    /// What became of each rule, by id.
+    pub runs: Vec<RuleRun>,
+}
+
+impl Rules {
+    /// Asks every rule. A rule that fails is reported as failed; the others go on.
+    pub fn run(&self, db: &Connection, settings: &Settings) -> Result<Detected> {
+        self.prepare(db)?;
+        let capture = Capture::look(db)?;
+        let mut detected = Detected::default();
+        for rule in self.list() {
+            let mut run = started(rule);
+            if let Some(why) = capture.lacks(db, rule)? {
+                (run.status, run.why) = ("not_applicable".into(), why);
+            } else {
+                match ask(db, rule) {
+                    Ok(hits) => {
+                        let found = fold::fold(rule, hits, &settings.home);
+                        run.status = if found.is_empty() { "silent" } else { "fired" }.into();
+                        run.findings = found.len() as u64;
+                        detected.findings.extend(found);
+                    }
+                    Err(why) => (run.status, run.why) = ("failed".into(), why),
+                }
+            }
+            detected.runs.push(run);
+        }
+        rank(&mut detected.findings);
+        Ok(detected)
+    }
+
+    /// Creates the helper views and macros. They are temporary: the case stays as it is.
+    pub fn prepare(&self, db: &Connection) -> Result<()> {
+        for (name, text) in self.views() {
+            db.execute_batch(text).map_err(|source| Error::Database { doing: format!("creating the helpers of _views/{name}"), source })?;
+        }
+        Ok(())
+    }
+}
+
+fn started(rule: &Rule) -> RuleRun {
+    RuleRun {
+        id: rule.header.id.clone(),
+        title: rule.header.title.clone(),
+        tactic: rule.tactic.clone(),
+        attack: rule.header.attack.clone(),
+        sha256: rule.sha256.clone(),
+        ..RuleRun::default()
+    }
+}
+
+/// Gravest first; ties by time, rule and key, so that ids never depend on chance.
+fn rank(findings: &mut [Finding]) {
+    findings.sort_by(|a, b| {
+        let grave = b.severity.cmp(&a.severity).then(b.risk.total_cmp(&a.risk));
+        grave.then(a.first_ns.cmp(&b.first_ns)).then_with(|| a.rule.cmp(&b.rule)).then_with(|| a.key.cmp(&b.key))
+    });
+    for (place, finding) in findings.iter_mut().enumerate() {
+        finding.id = format!("F{}", place + 1);
+    }
+}
+
+/// The rows that a rule returns.
+fn ask(db: &Connection, rule: &Rule) -> Result<Vec<Hit>, String> {
+    let said = |error: duckdb::Error| error.to_string();
+    let mut statement = db.prepare(&rule.sql()).map_err(said)?;
+    let mut rows = statement.query([]).map_err(said)?;
+    let names: Vec<String> = rows.as_ref().map(|statement| statement.column_names()).unwrap_or_default();
+    if let Some(missing) = COLUMNS.iter().find(|column| !names.iter().any(|name| name == *column)) {
+        return Err(format!("its result has no column `{missing}`"));
+    }
+    let mut hits = Vec::new();
+    while let Some(row) = rows.next().map_err(said)? {
+        let mut values: BTreeMap<&str, Value> = BTreeMap::new();
+        for (at, name) in names.iter().enumerate().filter(|(_, name)| *name == IMPACT || COLUMNS.contains(&name.as_str())) {
+            values.insert(name, row.get(at).map_err(said)?);
+        }
+        hits.push(Hit::read(|column| values.get(column).cloned().unwrap_or(Value::Null))?);
+    }
+    Ok(hits)
+}
+
+/// What the capture is good for.
+struct Capture {
+    one_sided: f64,
+    has_payload: bool,
+}
+
+impl Capture {
+    /// Flows whose one side sent data, or acknowledged, without a packet of the other: a tap that sees one direction.
+    /// Bare SYNs do not count, or every scan of silent hosts would look like one.
+    fn look(db: &Connection) -> Result<Self> {
+        let sql = "SELECT count(*) FILTER (orig_pkts = 0 OR resp_pkts = 0), count(*) FROM flows \
+                   WHERE proto = 'tcp' AND (coalesce(orig_bytes, 0) > 0 OR coalesce(resp_bytes, 0) > 0)";
+        let wrong = |source| Error::Database { doing: "judging whether both directions were captured".into(), source };
+        let (one_sided, all): (i64, i64) = db.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?))).map_err(wrong)?;
+        let share = if all < ONE_SIDED_LEAST { 0.0 } else { one_sided as f64 / all as f64 };
+        let payload = "SELECT count(*) > 0 FROM flows WHERE service <> ''";
+        let wrong = |source| Error::Database { doing: "judging whether payload was captured".into(), source };
+        let has_payload = db.query_row(payload, [], |row| row.get(0)).map_err(wrong)?;
+        Ok(Self { one_sided: share, has_payload })
+    }
+
+    /// Why `rule` cannot speak about this capture, if so.
+    fn lacks(&self, db: &Connection, rule: &Rule) -> Result<Option<String>> {
+        for table in &rule.header.reads {
+            // The name comes from a rule file, never from packets; quoting keeps odd ones harmless.
+            let sql = format!("SELECT count(*) = 0 FROM (SELECT 1 FROM \"{}\" LIMIT 1)", table.replace('"', "\"\""));
+            let wrong =
+                |source| Error::Database { doing: format!("looking whether {table} has rows, for rule {}", rule.header.id), source };
+            if db.query_row(&sql, [], |row| row.get(0)).map_err(wrong)? {
+                return Ok(Some(absence(table)));
+            }
+        }
+        Ok(rule.header.needs.iter().find_map(|need| match need {
+            Need::TwoSided if self.one_sided > ONE_SIDED => {
+                Some(format!("one-sided capture: {:.0} % of the connections with data show only one direction", self.one_sided * 100.0))
+            }
+            Need::Payload if !self.has_payload => Some("no payload in this capture that a protocol could be recognised in".into()),
+            _ => None,
+        }))
+    }
+}
+
+/// Tables that a rule names and the database lacks.
+pub(super) fn tables_exist(header: &Header, db: &Connection) -> Result<Vec<String>, duckdb::Error> {
+    let mut missing = Vec::new();
+    for table in header.reads.iter().chain(&header.also) {
+        let sql = "SELECT count(*) > 0 FROM duckdb_tables() WHERE table_name = ? AND NOT temporary";
+        if !db.query_row(sql, [table], |row| row.get::<_, bool>(0))? {
+            missing.push(table.clone());
+        }
+    }
+    Ok(missing)
+}
+
+/// `no DNS in this capture`.
+fn absence(table: &str) -> String {
+    let what = match table {
+        "flows" => "IP traffic",
+        "dns" => "DNS",
+        "http" => "clear-text HTTP",
+        "tls" => "TLS handshakes",
+        "x509" => "visible certificates",
+        "ssh" => "SSH",
+        "ftp" => "FTP",
+        "files" => "files transferred in clear",
+        "credentials" => "logins in clear",
+        "icmp" => "ICMP",
+        "arp" => "ARP",
+        other => return format!("no rows in {other}"),
+    };
+    format!("no {what} in this capture")
+}

@@ -1,0 +1,208 @@
+//! One of the parts of the flow table: open flows by key, a calendar of when they end, and caps.
+
+use super::SHARDS;
+use super::key::{Key, Place};
+use super::open::Open;
+use crate::model::flow::EndReason;
+use crate::model::packet::{Tcp, Transport, tcp_flags};
+use crate::model::{AppEvent, Block, Flow, FlowId, Limits, Packet, Ts};
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+
+/// One packet for this shard.
+#[derive(Clone, Copy)]
+pub struct Task {
+    /// Index in the block's packets.
+    pub index: u32,
+    /// Index of its frame in the block.
+    pub frame: u32,
+    /// Its place.
+    pub place: Place,
+}
+
+/// What a shard has done with its packets.
+#[derive(Default)]
+pub struct Done {
+    /// Flows that ended.
+    pub flows: Vec<Flow>,
+    /// Events.
+    pub events: Vec<AppEvent>,
+    /// Index of packet → flow.
+    pub flow_of: Vec<(u32, FlowId)>,
+}
+
+/// Open flows whose key hashes here.
+#[derive(Default)]
+pub struct Shard {
+    /// Looked up, never iterated, so that its order cannot reach the output.
+    open: HashMap<Key, Box<Open>, ahash::RandomState>,
+    /// When flows are due, earliest first. An entry may be stale: the flow then says its own deadline.
+    calendar: BinaryHeap<Reverse<(Ts, FlowId, KeyOrder)>>,
+    held_bytes: usize,
+    /// Flows written out because the table was full.
+    pub evicted: u64,
+    /// Times that held bytes had to be let go.
+    pub relieved: u64,
+}
+
+/// Keys in the calendar are carried along, not compared: flow ids are unique already.
+#[derive(Clone, Copy)]
+struct KeyOrder(Key);
+
+impl PartialEq for KeyOrder {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+impl Eq for KeyOrder {}
+impl PartialOrd for KeyOrder {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl Ord for KeyOrder {
+    fn cmp(&self, _: &Self) -> std::cmp::Ordering {
+        std::cmp::Ordering::Equal
+    }
+}
+
+impl Shard {
+    /// Open flows.
+    pub fn len(&self) -> usize {
+        self.open.len()
+    }
+
+    /// Takes packets in order.
+    pub fn packets(&mut self, tasks: &[Task], packets: &[Packet], block: &Block, limits: &Limits) -> Done {
+        let mut done = Done { flow_of: Vec::with_capacity(tasks.len()), ..Done::default() };
+        for task in tasks {
+            let packet = &packets[task.index as usize];
+            let payload = packet.payload.of(block.frame(task.frame as usize).bytes);
+            let id = self.packet(packet, &task.place, payload, limits, &mut done);
+            done.flow_of.extend(id.map(|id| (task.index, id)));
+        }
+        done
+    }
+
+    fn packet(&mut self, packet: &Packet, place: &Place, payload: &[u8], limits: &Limits, done: &mut Done) -> Option<FlowId> {
+        let ip = packet.ip()?;
+        if let Some(open) = self.open.get(&place.key) {
+            let (deadline, why) = open.deadline(limits);
+            let over = packet.ts_ns > deadline;
+            let reused = open.is_reused_by(place.dir(open.orig_is_low), packet);
+            if over || reused {
+                self.end(&place.key, if over { why } else { EndReason::Closed }, done);
+            }
+        }
+        let open = self.open.entry(place.key).or_insert_with(|| {
+            let flipped = looks_reversed(packet, place);
+            Box::new(Open::new(packet, ip, place, flipped, limits))
+        });
+        let held = open.held_bytes();
+        open.packet(place.dir(open.orig_is_low), packet, ip, payload, limits, &mut done.events);
+        self.held_bytes = self.held_bytes - held + open.held_bytes();
+        let (deadline, _) = open.deadline(limits);
+        if deadline < open.due {
+            open.due = deadline;
+            self.calendar.push(Reverse((deadline, open.id, KeyOrder(place.key))));
+        }
+        Some(open.id)
+    }
+
+    /// Ends flows that are due before `now`.
+    pub fn expire(&mut self, now: Ts, limits: &Limits, done: &mut Done) {
+        while let Some(Reverse((due, id, KeyOrder(key)))) = self.calendar.peek().copied() {
+            if due >= now {
+                return;
+            }
+            self.calendar.pop();
+            let Some(open) = self.open.get_mut(&key).filter(|open| open.id == id && open.due == due) else { continue };
+            let (deadline, why) = open.deadline(limits);
+            if deadline < now {
+                self.end(&key, why, done);
+            } else {
+                open.due = deadline;
+                self.calendar.push(Reverse((deadline, id, KeyOrder(key))));
+            }
+        }
+    }
+
+    /// Keeps the shard inside its caps: the idlest flows are written out first.
+    pub fn evict(&mut self, limits: &Limits, done: &mut Done) {
+        let most = (limits.flows / SHARDS).max(1);
+        if self.open.len() > most {
+            // An eighth more than needed, so that this is rare.
+            let surplus = self.open.len() - most + most / 8;
+            let ended = self.end_idlest(surplus, |_| true, done);
+            self.evicted += ended;
+        }
+        let most = (limits.reassembly_bytes / SHARDS).max(1);
+        if self.held_bytes > most {
+            let holding = self.open.len();
+            let mut freed = 0;
+            while self.held_bytes > most / 2 && freed < holding {
+                let ended = self.end_idlest(1, |open| open.held_bytes() > 0, done);
+                if ended == 0 {
+                    break;
+                }
+                self.relieved += ended;
+                freed += 1;
+            }
+        }
+    }
+
+    fn end_idlest(&mut self, count: usize, which: impl Fn(&Open) -> bool, done: &mut Done) -> u64 {
+        let mut idlest: Vec<(Ts, FlowId, Key)> =
+            self.open.iter().filter(|(_, open)| which(open)).map(|(key, open)| (open.last_ns, open.id, *key)).collect();
+        let count = count.min(idlest.len());
+        if count == 0 {
+            return 0;
+        }
+        idlest.select_nth_unstable_by_key(count - 1, |(last, id, _)| (*last, *id));
+        for (.., key) in &idlest[..count] {
+            self.end(key, EndReason::Memory, done);
+        }
+        count as u64
+    }
+
+    /// Ends all flows.
+    pub fn finish(&mut self) -> Done {
+        let mut done = Done::default();
+        let mut keys: Vec<(FlowId, Key)> = self.open.iter().map(|(key, open)| (open.id, *key)).collect();
+        keys.sort_by_key(|(id, _)| *id);
+        for (_, key) in keys {
+            self.end(&key, EndReason::CaptureEnd, &mut done);
+        }
+        self.calendar.clear();
+        done
+    }
+
+    fn end(&mut self, key: &Key, why: EndReason, done: &mut Done) {
+        if let Some(open) = self.open.remove(key) {
+            self.held_bytes -= open.held_bytes();
+            done.flows.push(open.finish(why, &mut done.events));
+        }
+    }
+}
+
+/// Ports on which servers listen: the list that Zeek's protocol scripts register, for telling who is who when the start
+/// of a connection was missed. A hint only; a seen SYN decides.
+const SERVER_PORTS: [u16; 49] = [
+    21, 22, 25, 53, 67, 80, 81, 88, 102, 110, 123, 135, 137, 139, 143, 161, 162, 389, 443, 445, 465, 502, 514, 563, 585, 587, 614, 631,
+    636, 989, 990, 992, 993, 995, 1080, 1433, 1812, 1883, 2811, 3128, 3306, 3389, 5060, 5061, 5432, 6379, 8000, 8080, 8888,
+];
+
+fn is_server_port(port: u16) -> bool {
+    SERVER_PORTS.binary_search(&port).is_ok()
+}
+
+/// Whether the first packet seen of a flow was sent by the responder.
+fn looks_reversed(packet: &Packet, place: &Place) -> bool {
+    let (sport, dport) = (place.src.1, place.dst.1);
+    let by_port = is_server_port(sport) && !is_server_port(dport);
+    match &packet.transport {
+        Transport::Tcp(Tcp { flags, .. }) if flags & tcp_flags::SYN != 0 => flags & tcp_flags::ACK != 0 && by_port,
+        Transport::Tcp(_) | Transport::Udp(_) => by_port,
+        _ => false,
+    }
+}

@@ -1,0 +1,74 @@
+//! Hosts, the riskiest first.
+
+use super::{Told, bar, class_of, more, t, tactics};
+use crate::model::Report;
+use crate::model::report::Host;
+use crate::model::time::human_bytes;
+use crate::report::text::{count, thousands};
+use maud::{Markup, html};
+
+/// As many as `model::report` promises.
+const HOSTS: usize = 50;
+/// Findings linked from one host.
+const LINKS: usize = 10;
+
+pub fn section(report: &Report, told: &Told) -> Markup {
+    if report.hosts.is_empty() {
+        return html! {};
+    }
+    let shown = report.hosts.len().min(HOSTS);
+    html! {
+        section #hosts {
+            h2 { "Hosts by risk" }
+            p.lead { (count(shown as u64, "host")) " of " (thousands(report.hosts_total.max(shown as u64))) ", the riskiest first." }
+            table.stack.hosts data-sortable data-filter="Filter hosts" {
+                thead {
+                    tr {
+                        th.num { "#" } th { "Host" } th { "Risk" } th { "State" } th { "Tactics" } th { "Findings" }
+                        th.num { "Sent" } th.num { "Received" }
+                    }
+                }
+                tbody { @for (index, host) in report.hosts.iter().take(HOSTS).enumerate() { (row(index + 1, host, told)) } }
+            }
+            (more(shown, report.hosts_total, "host", "SELECT * FROM host_risk ORDER BY risk DESC"))
+        }
+    }
+}
+
+fn row(rank: usize, host: &Host, told: &Told) -> Markup {
+    html! {
+        tr class=(class_of(host.severity)) {
+            td.num.rank data-label="#" data-sort=(rank) { (rank) }
+            td.who data-label="Host" {
+                div {
+                    span.ip { (t(&host.ip)) }
+                    @if !host.internal { span.outside { "outside" } }
+                    @for name in host.names.iter().take(5) { span.name { (t(name)) } }
+                    @if !host.macs.is_empty() || !host.roles.is_empty() {
+                        span.detail { (t(&host.roles.iter().map(|role| role.replace('_', " ")).chain(host.macs.iter().cloned()).collect::<Vec<_>>().join(", "))) }
+                    }
+                }
+            }
+            td.risk data-label="Risk" data-sort=(format!("{:.3}", host.risk)) {
+                div { strong { (format!("{:.0}", host.risk)) } " " span.sev-word { (host.severity.name()) } (bar(host.risk / 100.0, "risk-bar")) }
+            }
+            td data-label="State" { (t(state(&host.state))) }
+            td.tactics data-label="Tactics" { div { (tactics(&host.tactics)) } }
+            td data-label="Findings" data-sort=(host.findings.len()) { div { (links(&host.findings, told)) } }
+            td.num data-label="Sent" data-sort=(host.bytes_out) { (human_bytes(host.bytes_out)) }
+            td.num data-label="Received" data-sort=(host.bytes_in) { (human_bytes(host.bytes_in)) }
+        }
+    }
+}
+
+/// `clean` would promise what a capture cannot: only that nothing was found is known.
+fn state(state: &str) -> &str {
+    if state == "clean" { "nothing found" } else { state }
+}
+
+fn links(ids: &[String], told: &Told) -> Markup {
+    html! {
+        @for id in ids.iter().take(LINKS) { a.ref href=[told.link(id)] { (t(id)) } " " }
+        @if ids.len() > LINKS { span.muted { (thousands((ids.len() - LINKS) as u64)) " more" } }
+    }
+}

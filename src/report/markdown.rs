@@ -1,0 +1,357 @@
+//! The report for tickets and chats: GitHub-flavoured Markdown that also reads as plain text.
+//!
+//! Two ways to write a string from a packet, and no third: [`prose`] escapes whatever has a meaning in Markdown, and [`code`]
+//! puts it in a code span whose fence is longer than any in it. Links and mentions do not survive in prose, since many
+//! trackers link bare addresses by themselves: `http://` becomes `http[:]//`, `@` becomes `[at]`, as analysts write them anyway.
+
+use super::facts::{coverage, measures, tally};
+use super::text::{clipped, count, label, shell_word, thousands, visible};
+use super::{Error, Renderer};
+use crate::model::report::{Host, Report};
+use crate::model::time::{human_bytes, short};
+use crate::model::{Finding, Ts};
+use std::fmt::Write;
+
+/// `report.md`.
+pub struct Markdown;
+
+/// Findings told in full; trackers cut long texts.
+const FINDINGS: usize = 30;
+/// Hosts in the table.
+const HOSTS: usize = 20;
+/// Rows of the other tables.
+const ROWS: usize = 60;
+/// Characters of one string.
+const CHARS: usize = 600;
+
+impl Renderer for Markdown {
+    fn name(&self) -> &'static str {
+        "md"
+    }
+
+    fn file_name(&self) -> &'static str {
+        "report.md"
+    }
+
+    fn render(&self, report: &Report) -> Result<Vec<u8>, Error> {
+        let mut page = Page(String::with_capacity(16 << 10));
+        verdict(&mut page, report);
+        seen(&mut page, report);
+        hosts(&mut page, report);
+        findings(&mut page, report);
+        timeline(&mut page, report);
+        rules(&mut page, report);
+        evidence(&mut page, report);
+        flaws(&mut page, report);
+        run(&mut page, report);
+        Ok(page.0.into_bytes())
+    }
+}
+
+/// Text whose blocks are separated by one empty line.
+struct Page(String);
+
+impl Page {
+    fn block(&mut self, text: &str) {
+        if !self.0.is_empty() {
+            self.0.push('\n');
+        }
+        self.0.push_str(text);
+        self.0.push('\n');
+    }
+
+    fn list(&mut self, items: impl Iterator<Item = String>) {
+        let items: Vec<String> = items.map(|item| format!("- {item}")).collect();
+        if !items.is_empty() {
+            self.block(&items.join("\n"));
+        }
+    }
+
+    /// Cells are escaped already.
+    fn table<const N: usize>(&mut self, head: [&str; N], rows: impl Iterator<Item = [String; N]>) {
+        let mut rows = rows.peekable();
+        if rows.peek().is_none() {
+            return;
+        }
+        let mut text = format!("| {} |\n|{}", head.join(" | "), " --- |".repeat(N));
+        for row in rows {
+            let _ = write!(text, "\n| {} |", row.join(" | "));
+        }
+        self.block(&text);
+    }
+
+    fn more(&mut self, shown: usize, all: u64, what: &str, query: &str) {
+        let left = all.saturating_sub(shown as u64);
+        if left > 0 {
+            self.block(&format!("{} more in the case: {}", count(left, what), code(&format!("vigil sql CASE \"{query}\""))));
+        }
+    }
+}
+
+/// `text` with everything that Markdown, HTML or a tracker would act on made inert.
+fn prose(text: &str) -> String {
+    let text = clipped(text, CHARS).replace("://", "[:]//").replace('@', "[at]");
+    let mut out = String::with_capacity(text.len() + 16);
+    let mut leading = true;
+    for (at, c) in text.char_indices() {
+        match c {
+            // Entities, because tables look at `|` and `\` before anything else does.
+            '<' | '>' | '&' | '|' | '\\' | '`' => {
+                let _ = write!(out, "&#{};", u32::from(c));
+            }
+            '*' | '_' | '{' | '}' | '[' | ']' | '#' | '~' | '!' | '$' | '^' | '=' => out.extend(['\\', c]),
+            // A list begins only at the beginning.
+            '-' | '+' if at == 0 => out.extend(['\\', c]),
+            '.' | ')' if leading && text[at + 1..].chars().next().is_none_or(char::is_whitespace) => out.extend(['\\', c]),
+            '.' if text[..at].get(at.saturating_sub(3)..).is_some_and(|before| before.eq_ignore_ascii_case("www")) => {
+                out.push_str("\\[.\\]")
+            }
+            other => out.push(other),
+        }
+        leading = leading && c.is_ascii_digit();
+    }
+    out
+}
+
+/// `text` in a code span.
+fn code(text: &str) -> String {
+    let text = clipped(text, CHARS);
+    if text.is_empty() {
+        return "–".to_owned();
+    }
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest + 1);
+    let blank = if text.starts_with(['`', ' ']) || text.ends_with(['`', ' ']) { " " } else { "" };
+    format!("{fence}{blank}{text}{blank}{fence}")
+}
+
+/// `text` in a code span inside a table; as prose where a table would read the code span wrongly.
+fn cell(text: &str) -> String {
+    if text.contains(['|', '\\', '`']) || text.contains(super::text::deceives) { prose(text) } else { code(text) }
+}
+
+fn cells(items: &[String], most: usize) -> String {
+    if items.is_empty() {
+        return "–".to_owned();
+    }
+    let mut said: Vec<String> = items.iter().take(most).map(|item| cell(item)).collect();
+    if items.len() > most {
+        said.push(format!("{} more", items.len() - most));
+    }
+    said.join(" ")
+}
+
+fn when(ts: Option<Ts>) -> String {
+    ts.map_or("–".to_owned(), short)
+}
+
+fn verdict(page: &mut Page, report: &Report) {
+    page.block(&format!("# vigil report: {}", prose(&report.case)));
+    let severity = report.verdict.severity.map_or("NO ALARM".to_owned(), |severity| severity.name().to_uppercase());
+    page.block(&format!("**{severity}** – {}", prose(&report.verdict.line)));
+    let actions: Vec<String> =
+        report.verdict.actions.iter().enumerate().map(|(n, action)| format!("{}. {}", n + 1, prose(action))).collect();
+    if !actions.is_empty() {
+        page.block(&actions.join("\n"));
+    }
+}
+
+fn seen(page: &mut Page, report: &Report) {
+    page.block("## What was seen, and what was not");
+    let rows = coverage(&report.coverage).into_iter().map(|fact| {
+        let doubt = if fact.doubt { " **(!)**" } else { "" };
+        [format!("{}{doubt}", fact.label), prose(&fact.value), prose(&fact.note)]
+    });
+    page.table(["", "", ""], rows);
+    page.list(report.coverage.blind_spots.iter().map(|blind| prose(blind)));
+    page.table(
+        ["Not decoded", "Frames", ""],
+        report.coverage.undecoded.iter().take(ROWS).map(|s| [prose(&s.name), thousands(s.count), prose(&s.note)]),
+    );
+    page.block("Silence is never “clean”: a rule that stayed silent says only that its pattern was not among what could be seen.");
+}
+
+fn hosts(page: &mut Page, report: &Report) {
+    if report.hosts.is_empty() {
+        return;
+    }
+    page.block("## Hosts by risk");
+    let row = |host: &Host| {
+        [
+            format!("{:.0} {}", host.risk, host.severity.name()),
+            cell(&host.ip),
+            cells(&host.names, 2),
+            prose(&host.state.replace('_', " ")),
+            prose(&host.tactics.iter().map(|tactic| label(tactic)).collect::<Vec<_>>().join(", ")),
+            cells(&host.findings, 8),
+        ]
+    };
+    page.table(["Risk", "Host", "Names", "State", "Tactics", "Findings"], report.hosts.iter().take(HOSTS).map(row));
+    page.more(report.hosts.len().min(HOSTS), report.hosts_total, "host", "SELECT * FROM host_risk ORDER BY risk DESC");
+}
+
+fn findings(page: &mut Page, report: &Report) {
+    page.block("## Findings");
+    if report.findings.is_empty() {
+        page.block("No rule fired.");
+        return;
+    }
+    let parts: Vec<String> = tally(&report.findings).iter().filter(|(_, n)| *n > 0).map(|(s, n)| format!("{n} {}", s.name())).collect();
+    page.block(&format!("{}: {}.", count(report.findings.len() as u64, "finding"), parts.join(", ")));
+    report.findings.iter().take(FINDINGS).for_each(|finding| one_finding(page, finding));
+    page.more(
+        FINDINGS.min(report.findings.len()),
+        report.findings.len() as u64,
+        "finding",
+        "SELECT id, severity, says FROM findings ORDER BY risk DESC",
+    );
+}
+
+fn one_finding(page: &mut Page, finding: &Finding) {
+    page.block(&format!("### {} · {} · {}", prose(&finding.id), finding.severity.name(), prose(&finding.title)));
+    // A leading mark keeps hostile text from opening a block of its own.
+    page.block(&format!("> {}", prose(&finding.says)));
+    let frames: Vec<String> = finding.frames.iter().take(12).map(u64::to_string).collect();
+    let more = finding.frames.len().saturating_sub(12);
+    let mut facts = vec![
+        format!(
+            "Risk {:.0}, confidence {:.0} %, outcome {}",
+            finding.risk,
+            finding.confidence * 100.0,
+            label(finding.outcome.name()).to_lowercase()
+        ),
+        format!("ATT&CK {} ({})", cells(&finding.attack, 4), prose(&label(&finding.tactic))),
+        format!("{} → {}", cells(&finding.actors, 6), cells(&finding.targets, 6)),
+        format!("{} to {} UTC", short(finding.first_ns), short(finding.last_ns)),
+        format!("Frames {}{}", frames.join(", "), if more > 0 { format!(" and {more} more") } else { String::new() }),
+    ];
+    if !finding.users.is_empty() {
+        facts.push(format!("Accounts {}", cells(&finding.users, 6)));
+    }
+    if !finding.wireshark.is_empty() {
+        facts.push(format!("Wireshark {}", code(&finding.wireshark)));
+    }
+    facts.push(format!("Rule {}", code(&format!("vigil rules show {}", shell_word(&finding.rule)))));
+    page.list(facts.into_iter());
+    let rows = measures(&finding.evidence).into_iter().take(ROWS);
+    page.table(["Evidence", "Observed", "Threshold"], rows.map(|m| [prose(&m.name), prose(&m.observed), prose(&m.threshold)]));
+    if !finding.benign.is_empty() {
+        page.block(&format!("*What harmless thing looks like this:* {}", prose(&finding.benign)));
+    }
+}
+
+fn timeline(page: &mut Page, report: &Report) {
+    if report.timeline.is_empty() {
+        return;
+    }
+    page.block("## Timeline");
+    let rows = report.timeline.iter().take(ROWS);
+    page.table(
+        ["Time (UTC)", "Finding", "Tactic", ""],
+        rows.map(|e| [short(e.ts_ns), format!("{} {}", cell(&e.finding), e.severity.name()), prose(&label(&e.tactic)), prose(&e.says)]),
+    );
+}
+
+fn rules(page: &mut Page, report: &Report) {
+    if report.rules.is_empty() {
+        return;
+    }
+    page.block("## Rules that ran");
+    let rows = report.rules.iter().map(|r| {
+        let status = if r.why.is_empty() { label(&r.status) } else { format!("{}: {}", label(&r.status), r.why) };
+        [cell(&r.id), prose(&status), thousands(r.findings), cells(&r.attack, 4), cell(&r.sha256)]
+    });
+    page.table(["Rule", "Status", "Findings", "ATT&CK", "SHA-256"], rows);
+}
+
+fn evidence(page: &mut Page, report: &Report) {
+    if report.evidence.is_empty() {
+        return;
+    }
+    page.block("## Evidence");
+    let rows = report.evidence.iter().take(ROWS).map(|e| {
+        let hashes = format!("sha256 {}<br>blake3 {}", cell(&e.sha256), cell(&e.blake3));
+        let span = format!("{} to {}", when(e.first_ts), when(e.last_ts));
+        let path = std::iter::once(&e.path).chain(&e.also_at).map(|path| cell(path)).collect::<Vec<_>>().join("<br>also at ");
+        [path, format!("{}, {}", prose(&e.format), prose(&e.links.join(", "))), human_bytes(e.bytes), thousands(e.frames), span, hashes]
+    });
+    page.table(["File", "Format", "Size", "Frames", "Time (UTC)", "Hashes"], rows);
+    page.more(ROWS.min(report.evidence.len()), report.evidence.len() as u64, "file", "SELECT * FROM captures");
+}
+
+fn flaws(page: &mut Page, report: &Report) {
+    if !report.damage.is_empty() {
+        page.block("## Damage");
+        let rows = report.damage.iter().take(ROWS);
+        page.table(
+            ["File", "After frame", "Offset", "Kind", ""],
+            rows.map(|d| [cell(&d.path), d.after_frame.to_string(), d.offset.to_string(), prose(&label(&d.kind)), prose(&d.detail)]),
+        );
+        page.more(ROWS.min(report.damage.len()), report.coverage.damaged, "place", "SELECT * FROM weird");
+    }
+    if !report.weird.is_empty() {
+        page.block("## Oddities");
+        page.table(["What", "Times", ""], report.weird.iter().take(ROWS).map(|w| [cell(&w.name), thousands(w.count), prose(&w.note)]));
+    }
+}
+
+fn run(page: &mut Page, report: &Report) {
+    let run = &report.run;
+    page.block("## Run");
+    let argv: Vec<String> = run.argv.iter().map(|word| shell_word(word)).collect();
+    let mut facts = vec![format!(
+        "vigil {}, started {}, {:.1} s, {}",
+        prose(&run.version),
+        prose(&run.started),
+        run.seconds,
+        count(run.threads as u64, "thread")
+    )];
+    facts.push(format!("Command {}", code(&argv.join(" "))));
+    facts.push(format!("CASE is {}", code(&visible(&run.folder))));
+    page.list(facts.into_iter());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixture;
+
+    #[test]
+    fn an_attack_reads_as_a_ticket() {
+        insta::assert_snapshot!(String::from_utf8(Markdown.render(&fixture::attack()).unwrap()).unwrap());
+    }
+
+    #[test]
+    fn damage_reads_as_a_ticket() {
+        insta::assert_snapshot!(String::from_utf8(Markdown.render(&fixture::damaged()).unwrap()).unwrap());
+    }
+
+    #[test]
+    fn prose_disarms_links_mentions_markup_and_lists() {
+        let said =
+            ["[a](http://x) ![i](y)", "<b>&amp;", "www.evil.example me@x", "- item", "12. item", "a|b\\c`d", "10.0.0.5 sent 1.2 GB - all"]
+                .map(prose);
+        let wanted = [
+            r"\[a\](http\[:\]//x) \!\[i\](y)",
+            "&#60;b&#62;&#38;amp;",
+            r"www\[.\]evil.example me\[at\]x",
+            r"\- item",
+            r"12\. item",
+            "a&#124;b&#92;c&#96;d",
+            "10.0.0.5 sent 1.2 GB - all",
+        ];
+        assert_eq!(said, wanted);
+    }
+
+    #[test]
+    fn a_code_span_cannot_be_closed_from_inside() {
+        assert_eq!(["a", "a`b", "``", " x", ""].map(code), ["`a`", "``a`b``", "``` `` ```", "`  x `", "–"]);
+    }
+
+    #[test]
+    fn a_long_report_names_what_it_leaves_out() {
+        let text = String::from_utf8(Markdown.render(&fixture::huge()).unwrap()).unwrap();
+        assert!(text.contains("4,970 findings more in the case") && text.contains("61,184 hosts more in the case"), "{}", text.len());
+        assert!(text.len() < 200_000, "{}", text.len());
+    }
+}

@@ -1,0 +1,288 @@
+//! The report in a dozen lines or two, with the next commands to type.
+//!
+//! A gutter of labels on the left, one thing a line, nothing wider than the terminal. Names from packets reach the terminal
+//! only after [`visible`]: an escape sequence in a host name is shown, not obeyed.
+
+use super::facts::{coverage, tally};
+use super::text::{shell_word, thousands, visible};
+use crate::model::report::Host;
+use crate::model::{Finding, Report, Severity};
+use std::fmt::Write;
+
+/// Columns of the label at the left.
+const GUTTER: usize = 10;
+/// Below this a table is unreadable whatever one does.
+const NARROWEST: usize = 40;
+/// Wider lines tire the eye.
+const WIDEST: usize = 140;
+/// Hosts and findings shown; the report has the others.
+const HOSTS: usize = 4;
+const FINDINGS: usize = 5;
+/// Lines a sentence may take before it is cut.
+const VERDICT_LINES: usize = 3;
+const BLIND_SPOTS: usize = 2;
+
+/// The report for a terminal `width` columns wide; with ANSI colours only if `colour`. Ends with a line end.
+pub fn terminal(report: &Report, width: usize, colour: bool) -> String {
+    let mut page = Page { text: String::new(), width: width.clamp(NARROWEST, WIDEST), colour };
+    verdict(&mut page, report);
+    hosts(&mut page, report);
+    findings(&mut page, report);
+    seen(&mut page, report);
+    next(&mut page, report);
+    page.text
+}
+
+fn verdict(page: &mut Page, report: &Report) {
+    let (name, paint) = match report.verdict.severity {
+        Some(severity) => (severity.name().to_uppercase(), paint_of(severity)),
+        None => ("NO ALARM".to_owned(), BOLD),
+    };
+    page.entry(&name, paint, &report.verdict.line, VERDICT_LINES);
+    for (index, action) in report.verdict.actions.iter().take(3).enumerate() {
+        page.entry(if index == 0 { "do first" } else { "" }, DIM, &format!("{}. {action}", index + 1), 1);
+    }
+}
+
+fn hosts(page: &mut Page, report: &Report) {
+    let risky: Vec<&Host> = report.hosts.iter().filter(|host| !host.findings.is_empty()).take(HOSTS).collect();
+    let ip_width = risky.iter().map(|host| columns(&visible(&host.ip))).max().unwrap_or(0).min(39);
+    for (index, host) in risky.iter().enumerate() {
+        let name = host.names.first().map_or(String::new(), |name| format!(" {}", clip(name, 24)));
+        let tactics = host.tactics.iter().map(|tactic| tactic.replace(['_', '-'], " ")).collect::<Vec<_>>().join(", ");
+        let line = format!("{} {:>3.0} {}{name}  {tactics}", pad(&host.ip, ip_width), host.risk, host.state.replace('_', " "));
+        page.entry(if index == 0 { "hosts" } else { "" }, DIM, &line, 1);
+    }
+}
+
+fn findings(page: &mut Page, report: &Report) {
+    let all = &report.findings;
+    if all.is_empty() {
+        return;
+    }
+    let parts: Vec<String> = tally(all).iter().filter(|(_, n)| *n > 0).map(|(severity, n)| format!("{n} {}", severity.name())).collect();
+    page.entry("findings", DIM, &format!("{} in all: {}", thousands(all.len() as u64), parts.join(", ")), 1);
+    for finding in all.iter().take(FINDINGS) {
+        page.entry(&format!("  {}", clip(&finding.id, GUTTER - 3)), paint_of(finding.severity), &one_line(finding, page.width), 1);
+    }
+}
+
+/// `T1110.001 97 % 203.0.113.66 guessed … [frames 20412, 20418 …]`. Frames stay readable where the sentence does not fit.
+fn one_line(finding: &Finding, width: usize) -> String {
+    let attack = finding.attack.first().map_or("–", String::as_str);
+    let head = format!("{} {:>3.0} %  ", pad(attack, 9), finding.confidence * 100.0);
+    let shown: Vec<String> = finding.frames.iter().take(2).map(u64::to_string).collect();
+    let frames = match finding.frames.len() {
+        0 => String::new(),
+        1 => format!(" [frame {}]", shown.join("")),
+        n => format!(" [frames {}{}]", shown.join(", "), if n > 2 { ", …" } else { "" }),
+    };
+    let room = width.saturating_sub(GUTTER + columns(&head) + columns(&frames));
+    format!("{head}{}{frames}", clip(&finding.says, room))
+}
+
+fn seen(page: &mut Page, report: &Report) {
+    let facts = coverage(&report.coverage);
+    let say = |name: &str| facts.iter().find(|fact| fact.label == name).map_or(String::new(), |fact| fact.value.clone());
+    page.entry("seen", DIM, &format!("{}; {} decoded, {} of payload encrypted", say("Read"), say("Decoded"), say("Encrypted")), 1);
+    let c = &report.coverage;
+    let rules = format!("{} rules ran, {} fired, {} could not apply", c.rules_run, c.rules_fired, c.rules_not_applicable);
+    page.entry("", DIM, &rules, 1);
+    let doubts: Vec<String> = facts
+        .iter()
+        .filter(|fact| fact.doubt && !matches!(fact.label, "Read" | "Decoded" | "Encrypted" | "Rules"))
+        .map(|fact| format!("{} {}", fact.label.to_lowercase(), fact.value))
+        .collect();
+    if !doubts.is_empty() {
+        page.entry("doubts", paint_of(Severity::Medium), &doubts.join("; "), 2);
+    }
+    for (index, blind) in c.blind_spots.iter().take(BLIND_SPOTS).enumerate() {
+        page.entry(if index == 0 { "not seen" } else { "" }, paint_of(Severity::Medium), blind, 1);
+    }
+}
+
+fn next(page: &mut Page, report: &Report) {
+    let case = shell_word(if report.run.folder.is_empty() { &report.case } else { &report.run.folder });
+    let mut commands = vec![format!("vigil report {case} --format html")];
+    if let Some(finding) = report.findings.first() {
+        commands.push(format!("vigil sql {case} \"SELECT id, severity, says FROM findings ORDER BY risk DESC\""));
+        commands.push(format!("vigil rules show {}", shell_word(&finding.rule)));
+    } else {
+        commands.push(format!("vigil sql {case} \"SELECT service, count(*) FROM flows GROUP BY ALL ORDER BY 2 DESC\""));
+    }
+    for (index, command) in commands.iter().enumerate() {
+        page.command(if index == 0 { "next" } else { "" }, command);
+    }
+}
+
+const BOLD: &str = "1";
+const DIM: &str = "2";
+
+fn paint_of(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Critical => "1;31",
+        Severity::High => "31",
+        Severity::Medium => "33",
+        Severity::Low => "36",
+        Severity::Info => "2",
+    }
+}
+
+/// Lines under a gutter.
+struct Page {
+    text: String,
+    width: usize,
+    colour: bool,
+}
+
+impl Page {
+    /// `words` beside `label`, broken at blanks into at most `lines` lines; what does not fit is cut with `…`.
+    fn entry(&mut self, label: &str, paint: &str, words: &str, lines: usize) {
+        for (index, line) in wrap(words, self.width - GUTTER, lines).into_iter().enumerate() {
+            self.gutter(if index == 0 { label } else { "" }, paint);
+            self.text.push_str(&line);
+            self.text.push('\n');
+        }
+    }
+
+    /// A command is never cut or broken: it is there to be copied.
+    fn command(&mut self, label: &str, command: &str) {
+        self.gutter(label, DIM);
+        self.text.push_str(command);
+        self.text.push('\n');
+    }
+
+    fn gutter(&mut self, label: &str, paint: &str) {
+        let padded = pad(label, GUTTER - 1);
+        if self.colour && !label.is_empty() {
+            let _ = write!(self.text, "\u{1b}[{paint}m{padded}\u{1b}[0m ");
+        } else {
+            let _ = write!(self.text, "{padded} ");
+        }
+    }
+}
+
+/// Columns that `c` takes at most. Exact tables change with every Unicode release; what matters is never to take a wide
+/// character for a narrow one, so all beyond the European scripts count two, but for punctuation, arrows and boxes.
+fn columns_of(c: char) -> usize {
+    match c {
+        '\u{0}'..'\u{1100}' | '\u{2010}'..'\u{2318}' | '\u{2500}'..'\u{25fc}' => 1,
+        _ => 2,
+    }
+}
+
+fn columns(text: &str) -> usize {
+    text.chars().map(columns_of).sum()
+}
+
+/// `text`, visible, in at most `room` columns, with `…` where it was cut.
+fn clip(text: &str, room: usize) -> String {
+    let text = visible(text);
+    if columns(&text) <= room {
+        return text.into_owned();
+    }
+    let mut used = 1;
+    let fits = |c: &char| {
+        used += columns_of(*c);
+        used <= room
+    };
+    let mut cut: String = text.chars().take_while(fits).collect();
+    if room > 0 {
+        cut.truncate(cut.trim_end().len());
+        cut.push('…');
+    }
+    cut
+}
+
+/// `text` in exactly `room` columns (or fewer, where a wide character does not fit).
+fn pad(text: &str, room: usize) -> String {
+    let mut cell = clip(text, room);
+    cell.extend(std::iter::repeat_n(' ', room.saturating_sub(columns(&cell))));
+    cell
+}
+
+/// `text`, visible, in at most `lines` lines of at most `room` columns, broken at blanks where there are any.
+fn wrap(text: &str, room: usize, lines: usize) -> Vec<String> {
+    let text = visible(text);
+    let mut wrapped: Vec<String> = Vec::new();
+    let mut rest = text.trim_end();
+    while wrapped.len() + 1 < lines && columns(rest) > room {
+        let mut used = 0;
+        let end = rest.char_indices().find(|(_, c)| {
+            used += columns_of(*c);
+            used > room
+        });
+        let end = end.map_or(rest.len(), |(at, _)| at);
+        // A blank in the first half would leave a ragged line: better to break the word.
+        let at = rest[..end].rfind(' ').filter(|at| *at > end / 2).unwrap_or(end);
+        let (line, after) = rest.split_at(at);
+        wrapped.push(line.trim_end().to_owned());
+        rest = after.trim_start();
+    }
+    wrapped.push(clip(rest, room));
+    wrapped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixture;
+
+    #[test]
+    fn an_attack_fits_on_a_screen() {
+        insta::assert_snapshot!(terminal(&fixture::attack(), 100, false));
+    }
+
+    #[test]
+    fn a_narrow_terminal_loses_words_not_figures() {
+        insta::assert_snapshot!(terminal(&fixture::attack(), 60, false));
+    }
+
+    #[test]
+    fn silence_is_said_together_with_what_was_not_seen() {
+        insta::assert_snapshot!(terminal(&fixture::benign_without_findings(), 100, false));
+    }
+
+    #[test]
+    fn damage_raises_doubts() {
+        insta::assert_snapshot!(terminal(&fixture::damaged(), 100, false));
+    }
+
+    #[test]
+    fn no_line_but_a_command_is_wider_than_the_terminal_and_there_are_at_most_25() {
+        for report in [fixture::attack(), fixture::benign(), fixture::damaged(), fixture::hostile(), fixture::huge(), fixture::empty()] {
+            for width in [0, 40, 60, 80, 100, 140, 500] {
+                let text = terminal(&report, width, false);
+                assert!((3..=25).contains(&text.lines().count()), "{text}");
+                let prose = text.lines().take_while(|line| !line.starts_with("next"));
+                prose.for_each(|line| assert!(columns(line) <= width.clamp(NARROWEST, WIDEST), "{width}: {line}"));
+            }
+        }
+    }
+
+    #[test]
+    fn colour_adds_escape_sequences_and_nothing_else() {
+        for report in [fixture::attack(), fixture::hostile()] {
+            let (plain, coloured) = (terminal(&report, 100, false), terminal(&report, 100, true));
+            assert!(!plain.contains('\u{1b}'));
+            let mut stripped = String::new();
+            let mut pieces = coloured.split("\u{1b}[");
+            stripped.push_str(pieces.next().unwrap());
+            for piece in pieces {
+                let (codes, rest) = piece.split_once('m').expect("a colour ends in m");
+                assert!(codes.bytes().all(|b| b.is_ascii_digit() || b == b';'), "{codes}");
+                stripped.push_str(rest);
+            }
+            assert_eq!(stripped, plain);
+            assert!(coloured.len() > plain.len());
+        }
+    }
+
+    #[test]
+    fn wide_characters_are_never_taken_for_narrow_ones() {
+        assert_eq!(columns("a世🦀é…"), 7);
+        assert_eq!(clip("世界世界", 5), "世界…");
+        assert_eq!(pad("世", 4), "世  ");
+        assert_eq!(wrap("one two three four", 8, 2), ["one two", "three f…"]);
+    }
+}

@@ -1,0 +1,274 @@
+//! Writing a case: facts first, then judgements, then it is closed for good.
+
+use super::folder::{self, OpenGuard, files};
+use super::packets::PacketIndex;
+use super::rows::{EventRows, FlowRows};
+use super::schema::{self, judgement, record};
+use super::{PacketRow, PacketsSummary, Replace, Result, RunRow, StatisticsRow, StoreError, SystemLog, journal, manifest};
+use crate::model::report::{Host, RuleRun};
+use crate::model::{AppEvent, CaptureInfo, Damage, Finding, Flow, HomeNets};
+use crate::store::column::Columns;
+use duckdb::{Config, Connection};
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+
+/// Rows gathered before they go to DuckDB: ten of its vectors, enough to make the price of a batch small and few
+/// enough that waiting rows do not weigh on memory.
+const BATCH: usize = 10 * 2_048;
+
+/// How a case is written.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Bytes DuckDB may hold; beyond that it spills inside the case folder.
+    pub memory_limit: u64,
+    /// Threads DuckDB may use.
+    pub threads: usize,
+    /// Which networks are ours.
+    pub home_nets: HomeNets,
+    /// Mixed into hashes of secrets, so that they can be compared within the case and nowhere else.
+    pub salt: [u8; 16],
+    /// Store secrets as they were sent.
+    pub reveal_secrets: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { memory_limit: 1 << 30, threads: 1, home_nets: HomeNets::default(), salt: [0; 16], reveal_secrets: false }
+    }
+}
+
+/// A case that is being written. Rows are stored in the order in which they are given.
+pub struct Case {
+    folder: PathBuf,
+    options: Options,
+    flows: Vec<Flow>,
+    events: Vec<AppEvent>,
+    packets: Option<PacketIndex>,
+    // Fields drop in order: the database closes before the guard says that it is closed.
+    conn: Connection,
+    _guard: OpenGuard,
+}
+
+impl Case {
+    /// Makes an empty case in `folder`. What is there is replaced only if it is a case and `replace` says so; people's
+    /// notes on it, the journal, stay.
+    pub fn create(folder: &Path, options: &Options, replace: Replace) -> Result<Self> {
+        let folder = folder::prepare(folder, replace)?;
+        manifest::begin(&folder)?;
+        let guard = OpenGuard::take(&folder)?;
+        let conn = open(&folder, options)?;
+        conn.execute_batch(&schema::ddl()).map_err(StoreError::database("creating the tables"))?;
+        conn.execute_batch(schema::VIEWS).map_err(StoreError::database("creating the views"))?;
+        let packets = PacketIndex::create(&conn, &folder)?;
+        // One transaction for all facts: full row groups go straight to the file, and nothing is written twice by way of the log.
+        conn.execute_batch("BEGIN TRANSACTION").map_err(StoreError::database("beginning to write"))?;
+        Ok(Self { folder, options: options.clone(), flows: Vec::new(), events: Vec::new(), packets: Some(packets), conn, _guard: guard })
+    }
+
+    /// Where it lies.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The database, to query it and to write what is derived from it.
+    pub fn connection(&self) -> &Connection {
+        &self.conn
+    }
+
+    /// Takes finished flows and events, in order.
+    pub fn append(&mut self, flows: Vec<Flow>, events: Vec<AppEvent>) -> Result<()> {
+        gather(&mut self.flows, flows);
+        gather(&mut self.events, events);
+        if self.flows.len() >= BATCH {
+            self.write_flows()?;
+        }
+        if self.events.len() >= BATCH {
+            self.write_events()?;
+        }
+        Ok(())
+    }
+
+    /// Takes the next frames of the packet index, in order of frame number.
+    pub fn append_packets(&mut self, rows: Vec<PacketRow>) -> Result<()> {
+        match &mut self.packets {
+            Some(index) => index.append(rows),
+            None => Ok(()),
+        }
+    }
+
+    fn write_flows(&mut self) -> Result<()> {
+        let flows = std::mem::take(&mut self.flows);
+        for part in flows.chunks(BATCH) {
+            let rows = FlowRows::new(part, &self.options.home_nets);
+            put(&self.conn, "flows", &schema::flows::flows(), &rows.all)?;
+            put(&self.conn, "flow_shape", &schema::flows::flow_shape(), &rows.all)?;
+            put(&self.conn, "payloads", &schema::flows::payloads(), &rows.with_payload())?;
+        }
+        Ok(())
+    }
+
+    fn write_events(&mut self) -> Result<()> {
+        let events = std::mem::take(&mut self.events);
+        for part in events.chunks(BATCH) {
+            EventRows::new(part, &self.options.salt, self.options.reveal_secrets).put(&self.conn)?;
+        }
+        Ok(())
+    }
+
+    /// Stores what is known of the evidence files.
+    pub fn append_captures(&self, rows: &[CaptureInfo]) -> Result<()> {
+        let rows: Vec<record::CaptureRow<'_>> = rows.iter().map(record::CaptureRow::new).collect();
+        put(&self.conn, "captures", &record::captures(), &rows)
+    }
+
+    /// Stores places of damage.
+    pub fn append_damage(&self, rows: &[Damage]) -> Result<()> {
+        put(&self.conn, "damage", &record::damage(), rows)
+    }
+
+    /// Stores how far frames could be read.
+    pub fn append_packets_summary(&self, rows: &[PacketsSummary]) -> Result<()> {
+        put(&self.conn, "packets_summary", &record::packets_summary(), rows)
+    }
+
+    /// Stores traffic over time.
+    pub fn append_statistics(&self, rows: &[StatisticsRow]) -> Result<()> {
+        put(&self.conn, "statistics", &record::statistics(), rows)
+    }
+
+    /// Stores what made the case.
+    pub fn append_run(&self, row: RunRow) -> Result<()> {
+        put(&self.conn, "runs", &record::runs(), &[row])
+    }
+
+    /// Stores what vigil has to say about its own work.
+    pub fn append_system_logs(&self, rows: &[SystemLog]) -> Result<()> {
+        put(&self.conn, "system_logs", &record::system_logs(), rows)
+    }
+
+    /// Ends the facts: writes what waits and the packet index, derives hosts and their roles. Judgements come after.
+    pub fn seal(&mut self) -> Result<()> {
+        self.write_flows()?;
+        self.write_events()?;
+        self.mark_arp_home()?;
+        self.conn.execute_batch(schema::DERIVED).map_err(StoreError::database("deriving hosts and their roles"))?;
+        self.conn.execute_batch("DROP TABLE arp_home; COMMIT").map_err(StoreError::database("committing the facts"))?;
+        match self.packets.take() {
+            Some(index) => index.finish(),
+            None => Ok(()),
+        }
+    }
+
+    /// Which ARP addresses are ours: DuckDB cannot tell without its INET extension.
+    fn mark_arp_home(&self) -> Result<()> {
+        let failed = || StoreError::database("sorting ARP addresses");
+        let mut found = self.conn.prepare("SELECT DISTINCT spa FROM arp WHERE spa IS NOT NULL ORDER BY spa").map_err(failed())?;
+        let addresses = found.query_map([], |row| row.get::<_, String>(0)).map_err(failed())?;
+        let addresses: Vec<String> = addresses.collect::<duckdb::Result<_>>().map_err(failed())?;
+        let ours = |text: &String| text.parse().is_ok_and(|address| self.options.home_nets.contains(address));
+        let home: Vec<String> = addresses.into_iter().filter(ours).collect();
+        self.conn.execute_batch("CREATE TEMP TABLE arp_home (ip VARCHAR)").map_err(failed())?;
+        put(&self.conn, "arp_home", &Columns::new().text("ip", "", |ip: &String| Some(ip)), &home)
+    }
+
+    /// Stores rules and what became of them.
+    pub fn append_rules(&self, rows: &[RuleRun]) -> Result<()> {
+        put(&self.conn, "rules", &judgement::rules(), rows)
+    }
+
+    /// Stores findings, with their flows, in `findings`, `finding_flows` and `findings.ndjson`.
+    pub fn append_findings(&self, rows: &[Finding]) -> Result<()> {
+        put(&self.conn, "findings", &judgement::findings(), rows)?;
+        let flows: Vec<judgement::FindingFlow<'_>> = rows.iter().flat_map(judgement::FindingFlow::of).collect();
+        put(&self.conn, "finding_flows", &judgement::finding_flows(), &flows)?;
+        folder::append_lines(&self.folder.join(files::FINDINGS), rows)
+    }
+
+    /// Stores incidents.
+    pub fn append_incidents(&self, rows: &[judgement::IncidentRow]) -> Result<()> {
+        put(&self.conn, "incidents", &judgement::incidents(), rows)
+    }
+
+    /// Stores the risk of hosts.
+    pub fn append_host_risk(&self, rows: &[Host]) -> Result<()> {
+        put(&self.conn, "host_risk", &judgement::host_risk(), rows)
+    }
+
+    /// Stores anomalies.
+    pub fn append_anomalies(&self, rows: &[judgement::Anomaly]) -> Result<()> {
+        put(&self.conn, "anomalies", &judgement::anomalies(), rows)
+    }
+
+    /// Stores indicators from outside.
+    pub fn append_indicators(&self, rows: &[judgement::Indicator]) -> Result<()> {
+        put(&self.conn, "indicators", &judgement::indicators(), rows)
+    }
+
+    /// Stores places of addresses.
+    pub fn append_places(&self, rows: &[judgement::Place]) -> Result<()> {
+        put(&self.conn, "places", &judgement::places(), rows)
+    }
+
+    /// Stores lists that rules join with.
+    pub fn append_lists(&self, rows: &[judgement::ListEntry]) -> Result<()> {
+        put(&self.conn, "lists", &judgement::lists(), rows)
+    }
+
+    /// Stores prose.
+    pub fn append_summaries(&self, rows: &[judgement::Summary]) -> Result<()> {
+        put(&self.conn, "summaries", &judgement::summaries(), rows)
+    }
+
+    /// Closes the case for good and notes it in the journal. `manifest` is what the caller wants on record about the run; it may hold times.
+    pub fn finish(self, manifest: &impl Serialize) -> Result<()> {
+        let Self { folder, conn, packets, _guard, .. } = self;
+        if let Some(index) = packets {
+            index.finish()?;
+        }
+        folder::touch(&folder.join(files::FINDINGS))?;
+        conn.execute_batch("CHECKPOINT").map_err(StoreError::database("writing the case to disk"))?;
+        conn.close().map_err(|(_, source)| StoreError::Database { doing: "closing the case".into(), source })?;
+        folder::remove(&folder.join(files::TEMPORARY))?;
+        manifest::complete(&folder, manifest)?;
+        let by = serde_json::json!({ "vigil": env!("CARGO_PKG_VERSION"), "schema": schema::VERSION });
+        journal::append(&folder, "analysed", by).map(drop)
+    }
+}
+
+fn gather<T>(waiting: &mut Vec<T>, more: Vec<T>) {
+    if waiting.is_empty() {
+        *waiting = more;
+    } else {
+        waiting.extend(more);
+    }
+}
+
+/// Appends rows to a table in bulk.
+pub(super) fn put<R: Sync>(conn: &Connection, table: &'static str, columns: &Columns<R>, rows: &[R]) -> Result<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let batch = columns.batch(rows).map_err(|source| StoreError::Columns { table, source })?;
+    let failed = || StoreError::database(format!("appending to '{table}'"));
+    let mut appender = conn.appender(table).map_err(failed())?;
+    appender.append_record_batch(batch).map_err(failed())?;
+    appender.flush().map_err(failed())
+}
+
+fn open(folder: &Path, options: &Options) -> Result<Connection> {
+    let failed = || StoreError::database("opening the case");
+    let temporary = folder.join(files::TEMPORARY);
+    let config = settings(options.memory_limit, options.threads)
+        .and_then(|config| config.with("temp_directory", temporary.to_string_lossy()))
+        .map_err(failed())?;
+    Connection::open_with_flags(folder.join(files::DATABASE), config).map_err(failed())
+}
+
+/// What every connection has in common: it stays offline, inside its memory, and keeps rows in order.
+pub(super) fn settings(memory_limit: u64, threads: usize) -> duckdb::Result<Config> {
+    Config::default()
+        .enable_autoload_extension(false)?
+        .max_memory(&format!("{memory_limit}B"))?
+        .threads(i64::try_from(threads.max(1)).unwrap_or(1))?
+        .with("preserve_insertion_order", "true")
+}

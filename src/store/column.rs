@@ -1,0 +1,311 @@
+//! A column is declared once: its name, what it means and how to take it from a row. Its DuckDB type, the Arrow array
+//! that carries it and its line in `docs/schema.md` all follow from that one declaration.
+
+use crate::model::{FlowId, Ts};
+use duckdb::arrow::array::{
+    ArrayRef, BooleanArray, Float64Array, Float64Builder, Int32Array, Int32Builder, Int64Array, Int64Builder, ListBuilder, StringBuilder,
+    TimestampMicrosecondArray,
+};
+use duckdb::arrow::datatypes::{DataType, Field, Schema};
+use duckdb::arrow::error::ArrowError;
+use duckdb::arrow::record_batch::RecordBatch;
+use rayon::prelude::*;
+use std::borrow::Cow;
+use std::fmt::{Display, Write};
+use std::sync::Arc;
+
+/// Type of a column.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// `BOOLEAN`
+    Bool,
+    /// `INTEGER`
+    Int,
+    /// `BIGINT`
+    Big,
+    /// `DOUBLE`
+    Double,
+    /// `VARCHAR`
+    Text,
+    /// `TIMESTAMP`, microseconds, UTC
+    Time,
+    /// `INTEGER[]`
+    Ints,
+    /// `BIGINT[]`
+    Bigs,
+    /// `DOUBLE[]`
+    Doubles,
+    /// `VARCHAR[]`
+    Texts,
+}
+
+impl Kind {
+    /// DuckDB's name of it.
+    pub fn sql(self) -> &'static str {
+        match self {
+            Self::Bool => "BOOLEAN",
+            Self::Int => "INTEGER",
+            Self::Big => "BIGINT",
+            Self::Double => "DOUBLE",
+            Self::Text => "VARCHAR",
+            Self::Time => "TIMESTAMP",
+            Self::Ints => "INTEGER[]",
+            Self::Bigs => "BIGINT[]",
+            Self::Doubles => "DOUBLE[]",
+            Self::Texts => "VARCHAR[]",
+        }
+    }
+}
+
+/// A whole number as rows hold it. Counts beyond the range of a column stop at its end: a lie by saturation is
+/// visible, one by wrapping is not.
+pub trait Whole {
+    /// As `BIGINT`.
+    fn whole(self) -> Option<i64>;
+}
+
+macro_rules! whole {
+    ($($number:ty),*) => {$(
+        impl Whole for $number {
+            fn whole(self) -> Option<i64> {
+                Some(i64::try_from(self).unwrap_or(i64::MAX))
+            }
+        }
+    )*};
+}
+whole!(u8, u16, u32, u64, usize, i32, i64);
+
+impl Whole for FlowId {
+    fn whole(self) -> Option<i64> {
+        self.0.whole()
+    }
+}
+
+impl<V: Whole> Whole for Option<V> {
+    fn whole(self) -> Option<i64> {
+        self.and_then(Whole::whole)
+    }
+}
+
+fn narrow(value: impl Whole) -> Option<i32> {
+    value.whole().map(|value| i32::try_from(value).unwrap_or(if value < 0 { i32::MIN } else { i32::MAX }))
+}
+
+/// The text, unless there is none: Zeek's unset.
+pub fn filled(text: &str) -> Option<&str> {
+    (!text.is_empty()).then_some(text)
+}
+
+type Build<R> = Box<dyn Fn(&[R]) -> ArrayRef + Send + Sync>;
+
+/// One column of rows `R`.
+pub struct Column<R> {
+    /// Name, as in SQL.
+    pub name: Cow<'static, str>,
+    /// Type.
+    pub kind: Kind,
+    /// What it holds, one line.
+    pub doc: Cow<'static, str>,
+    build: Build<R>,
+}
+
+/// The columns of a table, in order.
+pub struct Columns<R>(pub Vec<Column<R>>);
+
+impl<R> Default for Columns<R> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+type Words = Cow<'static, str>;
+
+impl<R> Columns<R> {
+    /// No columns yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn add(mut self, name: Words, kind: Kind, doc: Words, build: impl Fn(&[R]) -> ArrayRef + Send + Sync + 'static) -> Self {
+        self.0.push(Column { name, kind, doc, build: Box::new(build) });
+        self
+    }
+
+    /// Yes or no.
+    pub fn bool<V: Into<Option<bool>>>(
+        self,
+        name: impl Into<Words>,
+        doc: impl Into<Words>,
+        take: impl Fn(&R) -> V + Send + Sync + 'static,
+    ) -> Self {
+        self.add(name.into(), Kind::Bool, doc.into(), move |rows| {
+            Arc::new(rows.iter().map(|row| take(row).into()).collect::<BooleanArray>())
+        })
+    }
+
+    /// A small number.
+    pub fn int<V: Whole>(self, name: impl Into<Words>, doc: impl Into<Words>, take: impl Fn(&R) -> V + Send + Sync + 'static) -> Self {
+        self.add(name.into(), Kind::Int, doc.into(), move |rows| Arc::new(rows.iter().map(|row| narrow(take(row))).collect::<Int32Array>()))
+    }
+
+    /// A count, frame number, flow id or time in nanoseconds.
+    pub fn big<V: Whole>(self, name: impl Into<Words>, doc: impl Into<Words>, take: impl Fn(&R) -> V + Send + Sync + 'static) -> Self {
+        self.add(name.into(), Kind::Big, doc.into(), move |rows| Arc::new(rows.iter().map(|row| take(row).whole()).collect::<Int64Array>()))
+    }
+
+    /// A measure. What is no number (NaN) becomes NULL: NaN compares in surprising ways in SQL.
+    pub fn double<V: Into<Option<f64>>>(
+        self,
+        name: impl Into<Words>,
+        doc: impl Into<Words>,
+        take: impl Fn(&R) -> V + Send + Sync + 'static,
+    ) -> Self {
+        self.add(name.into(), Kind::Double, doc.into(), move |rows| {
+            let numbers = rows.iter().map(|row| take(row).into().filter(|number| !number.is_nan()));
+            Arc::new(numbers.collect::<Float64Array>())
+        })
+    }
+
+    /// Text that the row holds.
+    pub fn text(
+        self,
+        name: impl Into<Words>,
+        doc: impl Into<Words>,
+        take: impl for<'r> Fn(&'r R) -> Option<&'r str> + Send + Sync + 'static,
+    ) -> Self {
+        self.add(name.into(), Kind::Text, doc.into(), move |rows| {
+            let mut cells = StringBuilder::with_capacity(rows.len(), rows.len() * 8);
+            rows.iter().for_each(|row| cells.append_option(take(row)));
+            Arc::new(cells.finish())
+        })
+    }
+
+    /// Text that is written out of something else.
+    pub fn shown<V: Display>(
+        self,
+        name: impl Into<Words>,
+        doc: impl Into<Words>,
+        take: impl Fn(&R) -> Option<V> + Send + Sync + 'static,
+    ) -> Self {
+        self.add(name.into(), Kind::Text, doc.into(), move |rows| {
+            let mut cells = StringBuilder::with_capacity(rows.len(), rows.len() * 16);
+            for row in rows {
+                match take(row) {
+                    // Writing to memory cannot fail; `append_value("")` ends the cell.
+                    Some(value) => {
+                        let _ = write!(cells, "{value}");
+                        cells.append_value("");
+                    }
+                    None => cells.append_null(),
+                }
+            }
+            Arc::new(cells.finish())
+        })
+    }
+
+    /// A moment: `NAME` as `TIMESTAMP` (microseconds, rounded down) and `NAME_ns` with all of it.
+    pub fn moment<V: Into<Option<Ts>>>(
+        self,
+        name: &'static str,
+        doc: &'static str,
+        take: impl Fn(&R) -> V + Send + Sync + Copy + 'static,
+    ) -> Self {
+        self.time(name, format!("{doc} UTC."), take).big(
+            format!("{name}_ns"),
+            format!("The same in nanoseconds since 1970-01-01 (`{name}`)."),
+            move |row| take(row).into(),
+        )
+    }
+
+    /// A moment of which microseconds are enough.
+    pub fn time<V: Into<Option<Ts>>>(
+        self,
+        name: impl Into<Words>,
+        doc: impl Into<Words>,
+        take: impl Fn(&R) -> V + Send + Sync + 'static,
+    ) -> Self {
+        self.add(name.into(), Kind::Time, doc.into(), move |rows| {
+            let micros = rows.iter().map(|row| take(row).into().map(|ns| ns.div_euclid(1_000)));
+            Arc::new(micros.collect::<TimestampMicrosecondArray>())
+        })
+    }
+
+    /// A list of small numbers; empty rather than NULL.
+    pub fn ints<V: Whole + Copy + 'static>(
+        self,
+        name: impl Into<Words>,
+        doc: impl Into<Words>,
+        take: impl for<'r> Fn(&'r R) -> &'r [V] + Send + Sync + 'static,
+    ) -> Self {
+        self.add(name.into(), Kind::Ints, doc.into(), move |rows| {
+            let mut lists = ListBuilder::new(Int32Builder::new());
+            for row in rows {
+                take(row).iter().for_each(|value| lists.values().append_option(narrow(*value)));
+                lists.append(true);
+            }
+            Arc::new(lists.finish())
+        })
+    }
+
+    /// A list of large numbers; empty rather than NULL.
+    pub fn bigs<V: Whole + Copy + 'static>(
+        self,
+        name: impl Into<Words>,
+        doc: impl Into<Words>,
+        take: impl for<'r> Fn(&'r R) -> &'r [V] + Send + Sync + 'static,
+    ) -> Self {
+        self.add(name.into(), Kind::Bigs, doc.into(), move |rows| {
+            let mut lists = ListBuilder::new(Int64Builder::new());
+            for row in rows {
+                take(row).iter().for_each(|value| lists.values().append_option(value.whole()));
+                lists.append(true);
+            }
+            Arc::new(lists.finish())
+        })
+    }
+
+    /// A list of measures; empty rather than NULL.
+    pub fn doubles(
+        self,
+        name: impl Into<Words>,
+        doc: impl Into<Words>,
+        take: impl for<'r> Fn(&'r R) -> &'r [f64] + Send + Sync + 'static,
+    ) -> Self {
+        self.add(name.into(), Kind::Doubles, doc.into(), move |rows| {
+            let mut lists = ListBuilder::new(Float64Builder::new());
+            for row in rows {
+                lists.values().append_slice(take(row));
+                lists.append(true);
+            }
+            Arc::new(lists.finish())
+        })
+    }
+
+    /// A list of texts; empty rather than NULL.
+    pub fn texts(
+        self,
+        name: impl Into<Words>,
+        doc: impl Into<Words>,
+        take: impl for<'r> Fn(&'r R) -> &'r [String] + Send + Sync + 'static,
+    ) -> Self {
+        self.add(name.into(), Kind::Texts, doc.into(), move |rows| {
+            let mut lists = ListBuilder::new(StringBuilder::new());
+            for row in rows {
+                take(row).iter().for_each(|value| lists.values().append_value(value));
+                lists.append(true);
+            }
+            Arc::new(lists.finish())
+        })
+    }
+}
+
+impl<R: Sync> Columns<R> {
+    /// The rows as one Arrow batch; columns are built in parallel, each from the rows in order.
+    pub fn batch(&self, rows: &[R]) -> Result<RecordBatch, ArrowError> {
+        let arrays: Vec<ArrayRef> = self.0.par_iter().map(|column| (column.build)(rows)).collect();
+        let fields = self.0.iter().zip(&arrays);
+        let fields: Vec<Field> =
+            fields.map(|(column, array)| Field::new(column.name.as_ref(), DataType::clone(array.data_type()), true)).collect();
+        RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)
+    }
+}

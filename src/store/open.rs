@@ -1,0 +1,99 @@
+//! Opening a finished case, read-only and closed in: SQL that people or reports run on it reaches no other file.
+
+use super::case::settings;
+use super::folder::{OpenGuard, files};
+use super::{Result, StoreError, manifest, schema};
+use duckdb::{AccessMode, Connection};
+use std::path::{Path, PathBuf};
+
+/// A finished case, open for reading.
+#[derive(Debug)]
+pub struct OpenCase {
+    folder: PathBuf,
+    head: manifest::Head,
+    // Fields drop in order: the database closes before the guard says that it is closed.
+    conn: Connection,
+    _guard: OpenGuard,
+}
+
+impl OpenCase {
+    /// Where it lies.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Who wrote it.
+    pub fn head(&self) -> &manifest::Head {
+        &self.head
+    }
+
+    /// The connection. The packet index is the view `packets` in it.
+    pub fn connection(&self) -> &Connection {
+        &self.conn
+    }
+
+    /// One more connection to the same case, for another thread. It must not outlive the case.
+    pub fn another(&self) -> Result<Connection> {
+        let conn = self.conn.try_clone().map_err(StoreError::database("opening a further connection"))?;
+        packets_view(&conn, &self.folder)?;
+        Ok(conn)
+    }
+}
+
+/// Opens the case in `folder` (its `case.duckdb` may be named as well) with at most `memory_limit` bytes and `threads` threads.
+pub fn open_read_only(folder: &Path, memory_limit: u64, threads: usize) -> Result<OpenCase> {
+    let folder = find(folder)?;
+    let head = manifest::read(&folder)?;
+    if head.schema > schema::VERSION {
+        return Err(StoreError::Newer { path: folder, schema: head.schema, version: head.vigil, ours: schema::VERSION });
+    }
+    let guard = OpenGuard::take(&folder)?;
+    if !head.complete {
+        return Err(StoreError::Unfinished(folder));
+    }
+    let config = settings(memory_limit, threads)
+        .and_then(|config| config.access_mode(AccessMode::ReadOnly))
+        .map_err(StoreError::database("opening the case"))?;
+    let conn = Connection::open_with_flags(folder.join(files::DATABASE), config).map_err(|error| explain(&folder, error))?;
+    close_in(&conn, &folder)?;
+    Ok(OpenCase { folder, head, conn, _guard: guard })
+}
+
+fn find(path: &Path) -> Result<PathBuf> {
+    if !path.exists() {
+        return Err(StoreError::NoCase(path.into()));
+    }
+    let absolute = path.canonicalize().map_err(StoreError::file("resolve", path))?;
+    match absolute.parent() {
+        Some(parent) if absolute.file_name().is_some_and(|name| name == files::DATABASE) => Ok(parent.into()),
+        _ => Ok(absolute),
+    }
+}
+
+fn explain(folder: &Path, error: duckdb::Error) -> StoreError {
+    let said = error.to_string();
+    if said.contains("lock") {
+        return StoreError::Locked { path: folder.into(), detail: said.lines().next().unwrap_or_default().into() };
+    }
+    StoreError::Database { doing: format!("opening '{}'", folder.display()), source: error }
+}
+
+/// Only the packet index may be read from SQL, and nothing can lift that.
+fn close_in(conn: &Connection, folder: &Path) -> Result<()> {
+    let failed = || StoreError::database("closing the case in");
+    conn.execute_batch(&format!("SET allowed_paths = [{}]; SET enable_external_access = false", packets_path(folder))).map_err(failed())?;
+    packets_view(conn, folder)?;
+    conn.execute_batch("SET lock_configuration = true").map_err(failed())
+}
+
+fn packets_view(conn: &Connection, folder: &Path) -> Result<()> {
+    if !folder.join(files::PACKETS).exists() {
+        return Ok(());
+    }
+    conn.execute_batch(&format!("CREATE OR REPLACE TEMP VIEW packets AS FROM read_parquet({})", packets_path(folder)))
+        .map_err(StoreError::database("reading the packet index"))
+}
+
+fn packets_path(folder: &Path) -> String {
+    format!("'{}'", folder.join(files::PACKETS).to_string_lossy().replace('\'', "''"))
+}

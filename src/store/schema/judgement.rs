@@ -1,0 +1,322 @@
+//! Judgements: what rules found, how it hangs together, and what is known from outside.
+
+use crate::model::report::{Host, RuleRun};
+use crate::model::{Finding, FlowId, Severity, Ts};
+use crate::store::column::{Columns, filled};
+
+/// `rules`
+pub fn rules() -> Columns<RuleRun> {
+    Columns::new()
+        .text("id", "Id: the name of its file.", |r: &RuleRun| Some(&r.id))
+        .text("title", "Title.", |r| Some(&r.title))
+        .text("tactic", "ATT&CK tactic: its folder.", |r| filled(&r.tactic))
+        .texts("attack", "ATT&CK techniques, the most telling first.", |r| &r.attack)
+        .text("sha256", "Of its file.", |r| filled(&r.sha256))
+        .text("status", "`fired`, `silent`, `not_applicable`, `failed`.", |r| Some(&r.status))
+        .big("findings", "Findings it made.", |r| r.findings)
+        .text("why", "Why it did not apply, or failed.", |r| filled(&r.why))
+}
+
+/// `findings`
+pub fn findings() -> Columns<Finding> {
+    Columns::new()
+        .text("id", "`F1` is the gravest.", |r: &Finding| Some(&r.id))
+        .text("rule", "Rule (`rules`).", |r| Some(&r.rule))
+        .text("title", "The rule's title.", |r| Some(&r.title))
+        .text("says", "What happened, with the numbers.", |r| Some(&r.says))
+        .text("severity", "Band of the risk: `info`, `low`, `medium`, `high`, `critical`.", |r| Some(r.severity.name()))
+        .double("confidence", "P(true), 0.02 to 0.99.", |r| r.confidence)
+        .double("risk", "0 to 100: impact × confidence × outcome.", |r| r.risk)
+        .text("outcome", "`benign_trigger`, `attempt`, `guessing`, `likely`, `confirmed`.", |r| Some(r.outcome.name()))
+        .texts("attack", "ATT&CK techniques, the most telling first.", |r| &r.attack)
+        .text("tactic", "ATT&CK tactic.", |r| filled(&r.tactic))
+        .text("family", "Mutually redundant rules share a family.", |r| filled(&r.family))
+        .texts("actors", "Who does it.", |r| &r.actors)
+        .texts("targets", "Who suffers it.", |r| &r.targets)
+        .texts("users", "Accounts concerned.", |r| &r.users)
+        .time("first_seen", "Earliest evidence, UTC.", |r| r.first_ns)
+        .time("last_seen", "Latest evidence, UTC.", |r| r.last_ns)
+        .big("first_ns", "Earliest evidence, nanoseconds since 1970-01-01.", |r| r.first_ns)
+        .big("last_ns", "Latest evidence, nanoseconds since 1970-01-01.", |r| r.last_ns)
+        .shown("evidence", "Observed values beside their thresholds, JSON.", |r| Some(r.evidence.to_string()))
+        .shown("terms", "Terms of the confidence: name, weight, value; JSON.", |r| serde_json::to_string(&r.terms).ok())
+        .texts("flows", "Flow ids as printed; as numbers in `finding_flows`.", |r| &r.flows)
+        .bigs("frames", "Frames, the telling ones first, at most 200.", |r| r.frames.as_slice())
+        .text("wireshark", "Display filter that shows it.", |r| filled(&r.wireshark))
+        .text("benign", "What harmless thing looks like this.", |r| filled(&r.benign))
+        .big("folded", "Rows of the rule folded into it.", |r| r.folded)
+        .text("key", "What makes it the same finding.", |r| filled(&r.key))
+        .text("incident", "Incident (`incidents`).", |r| r.incident.as_deref())
+}
+
+/// A flow of a finding: a row of `finding_flows`.
+pub struct FindingFlow<'a> {
+    /// Finding.
+    pub finding: &'a str,
+    /// Flow.
+    pub flow: FlowId,
+}
+
+impl<'a> FindingFlow<'a> {
+    /// The flows of a finding. What is no flow id is left out: it names nothing.
+    pub fn of(finding: &'a Finding) -> impl Iterator<Item = Self> {
+        finding.flows.iter().filter_map(|flow| Some(Self { finding: &finding.id, flow: flow.parse().ok()? }))
+    }
+}
+
+/// `finding_flows`
+pub fn finding_flows<'a>() -> Columns<FindingFlow<'a>> {
+    Columns::new().text("finding_id", "Finding (`findings.id`).", |r: &FindingFlow<'_>| Some(r.finding)).big(
+        "flow_id",
+        "Flow (`flows.flow_id`).",
+        |r| r.flow,
+    )
+}
+
+/// Findings that belong together: a row of `incidents`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct IncidentRow {
+    /// `I1` is the gravest.
+    pub id: String,
+    /// One line.
+    pub title: String,
+    /// Band of `risk`.
+    pub severity: Severity,
+    /// 0 to 100.
+    pub risk: f64,
+    /// P(true).
+    pub confidence: f64,
+    /// Earliest evidence.
+    pub first_ns: Ts,
+    /// Latest evidence.
+    pub last_ns: Ts,
+    /// Hosts concerned.
+    pub hosts: Vec<String>,
+    /// Tactics in kill-chain order.
+    pub tactics: Vec<String>,
+    /// Findings in order of time.
+    pub findings: Vec<String>,
+}
+
+/// `incidents`
+pub fn incidents() -> Columns<IncidentRow> {
+    Columns::new()
+        .text("id", "`I1` is the gravest.", |r: &IncidentRow| Some(&r.id))
+        .text("title", "One line.", |r| Some(&r.title))
+        .text("severity", "Band of the risk.", |r| Some(r.severity.name()))
+        .double("risk", "0 to 100.", |r| r.risk)
+        .double("confidence", "P(true).", |r| r.confidence)
+        .moment("first_ts", "Earliest evidence.", |r| r.first_ns)
+        .moment("last_ts", "Latest evidence.", |r| r.last_ns)
+        .texts("hosts", "Hosts concerned.", |r| &r.hosts)
+        .texts("tactics", "ATT&CK tactics in kill-chain order.", |r| &r.tactics)
+        .texts("findings", "Findings in order of time.", |r| &r.findings)
+}
+
+/// `host_risk`
+pub fn host_risk() -> Columns<Host> {
+    Columns::new()
+        .text("ip", "Address (`hosts`).", |r: &Host| Some(&r.ip))
+        .double("risk", "0 to 100.", |r| r.risk)
+        .text("severity", "Band of the risk.", |r| Some(r.severity.name()))
+        .text("state", "`clean`, `targeted`, `accessed`, `compromised`, `attacking`.", |r| filled(&r.state))
+        .texts("tactics", "ATT&CK tactics in kill-chain order.", |r| &r.tactics)
+        .texts("findings", "Findings that name it, gravest first.", |r| &r.findings)
+}
+
+/// Something unlike the rest: a row of `anomalies`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Anomaly {
+    /// Flow, where it is one.
+    pub flow: Option<FlowId>,
+    /// Host, pair or other thing that is judged, where it is no flow.
+    pub entity: Option<String>,
+    /// Which model judged.
+    pub model: String,
+    /// Score; more is stranger.
+    pub score: f64,
+    /// Probability of such a score among the harmless.
+    pub p: Option<f64>,
+    /// Peers it was compared with.
+    pub peers: Option<String>,
+    /// The score lies beyond the model's threshold.
+    pub flagged: bool,
+    /// What made it strange, JSON.
+    pub why: serde_json::Value,
+}
+
+/// `anomalies`
+pub fn anomalies() -> Columns<Anomaly> {
+    Columns::new()
+        .big("flow_id", "Flow, where it is one.", |r: &Anomaly| r.flow)
+        .text("entity", "Host, pair or other thing judged, where it is no flow.", |r| r.entity.as_deref())
+        .text("model", "Which model judged.", |r| Some(&r.model))
+        .double("score", "More is stranger.", |r| r.score)
+        .double("p", "Probability of such a score among the harmless.", |r| r.p)
+        .text("peers", "What it was compared with.", |r| r.peers.as_deref())
+        .bool("flagged", "The score lies beyond the model's threshold.", |r| r.flagged)
+        .shown("why", "What made it strange, JSON.", |r| (!r.why.is_null()).then(|| r.why.to_string()))
+}
+
+/// A known bad thing: a row of `indicators`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Indicator {
+    /// `ip`, `domain`, `url`, `ja3`, `ja4`, `sha256` …
+    pub kind: String,
+    /// The thing, in the form of the columns it is compared with.
+    pub value: String,
+    /// Who says so.
+    pub source: String,
+    /// What it stands for.
+    pub threat: Option<String>,
+    /// P(bad), 0 to 1.
+    pub confidence: Option<f64>,
+    /// Valid from.
+    pub first_ns: Option<Ts>,
+    /// Valid until.
+    pub last_ns: Option<Ts>,
+}
+
+/// `indicators`
+pub fn indicators() -> Columns<Indicator> {
+    Columns::new()
+        .text("kind", "`ip`, `domain`, `url`, `ja3`, `ja4`, `sha256` …", |r: &Indicator| Some(&r.kind))
+        .text("value", "The thing, in the form of the columns it is compared with.", |r| Some(&r.value))
+        .text("source", "Who says so.", |r| Some(&r.source))
+        .text("threat", "What it stands for.", |r| r.threat.as_deref())
+        .double("confidence", "P(bad), 0 to 1.", |r| r.confidence)
+        .moment("first_ts", "Valid from.", |r| r.first_ns)
+        .moment("last_ts", "Valid until.", |r| r.last_ns)
+}
+
+/// Where an address is said to be: a row of `places`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Place {
+    /// Address.
+    pub ip: String,
+    /// ISO 3166 code.
+    pub country: Option<String>,
+    /// City.
+    pub city: Option<String>,
+    /// Autonomous system.
+    pub asn: Option<u32>,
+    /// Its holder.
+    pub organisation: Option<String>,
+    /// Degrees north.
+    pub latitude: Option<f64>,
+    /// Degrees east.
+    pub longitude: Option<f64>,
+    /// Who says so.
+    pub source: String,
+}
+
+/// `places`
+pub fn places() -> Columns<Place> {
+    Columns::new()
+        .text("ip", "Address.", |r: &Place| Some(&r.ip))
+        .text("country", "ISO 3166 code.", |r| r.country.as_deref())
+        .text("city", "City.", |r| r.city.as_deref())
+        .big("asn", "Autonomous system.", |r| r.asn)
+        .text("organisation", "Its holder.", |r| r.organisation.as_deref())
+        .double("latitude", "Degrees north.", |r| r.latitude)
+        .double("longitude", "Degrees east.", |r| r.longitude)
+        .text("source", "Who says so.", |r| Some(&r.source))
+}
+
+/// An entry of a list that rules join with: a row of `lists`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ListEntry {
+    /// Name of the list.
+    pub list: String,
+    /// Entry.
+    pub value: String,
+    /// Remark.
+    pub note: Option<String>,
+}
+
+/// `lists`
+pub fn lists() -> Columns<ListEntry> {
+    Columns::new().text("list", "Name of the list.", |r: &ListEntry| Some(&r.list)).text("value", "Entry.", |r| Some(&r.value)).text(
+        "note",
+        "Remark.",
+        |r| r.note.as_deref(),
+    )
+}
+
+/// Prose about the case or a part of it: a row of `summaries`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// `case`, or the id of an incident, finding or host.
+    pub subject: String,
+    /// Who wrote it.
+    pub narrator: String,
+    /// Prose.
+    pub says: String,
+    /// Findings it cites.
+    pub cites: Vec<String>,
+}
+
+/// `summaries`
+pub fn summaries() -> Columns<Summary> {
+    Columns::new()
+        .text("subject", "`case`, or the id of an incident, finding or host.", |r: &Summary| Some(&r.subject))
+        .text("narrator", "Who wrote it.", |r| Some(&r.narrator))
+        .text("says", "Prose.", |r| Some(&r.says))
+        .texts("cites", "Findings it cites.", |r| &r.cites)
+}
+
+/// A host: a row of `hosts`, derived from `flows`, `arp`, `dns`, `tls` and `http`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct HostRow {
+    /// Address.
+    pub ip: String,
+    /// In a home network.
+    pub internal: bool,
+    /// First seen.
+    pub first_ns: Option<Ts>,
+    /// Last seen.
+    pub last_ns: Option<Ts>,
+    /// Flows it took part in.
+    pub flows: u64,
+    /// IP bytes it sent.
+    pub bytes_out: u64,
+    /// IP bytes it received.
+    pub bytes_in: u64,
+    /// Hardware addresses.
+    pub macs: Vec<String>,
+    /// Names, best first.
+    pub names: Vec<String>,
+}
+
+/// `hosts`
+pub fn hosts() -> Columns<HostRow> {
+    Columns::new()
+        .text("ip", "Address.", |r: &HostRow| Some(&r.ip))
+        .bool("internal", "In a home network.", |r| r.internal)
+        .moment("first_ts", "First seen.", |r| r.first_ns)
+        .moment("last_ts", "Last seen.", |r| r.last_ns)
+        .big("flows", "Flows it took part in.", |r| r.flows)
+        .big("bytes_out", "IP bytes it sent.", |r| r.bytes_out)
+        .big("bytes_in", "IP bytes it received.", |r| r.bytes_in)
+        .texts("macs", "Hardware addresses; empty for hosts behind a router.", |r| &r.macs)
+        .texts("names", "Names, best first, at most 5.", |r| &r.names)
+}
+
+/// What a host is for: a row of `host_role`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HostRole {
+    /// Address.
+    pub ip: String,
+    /// Role.
+    pub role: String,
+    /// Why.
+    pub why: String,
+}
+
+/// `host_role`
+pub fn host_role() -> Columns<HostRole> {
+    Columns::new()
+        .text("ip", "Address (`hosts`).", |r: &HostRole| Some(&r.ip))
+        .text("role", "`dc`, `dns_resolver`, `dhcp_server`, `ntp`, `gateway`, `mail`, `printer`, `ot_plc`.", |r| Some(&r.role))
+        .text("why", "What it was inferred from.", |r| Some(&r.why))
+}

@@ -1,0 +1,136 @@
+//! Every table of a case, in the order of `docs/schema.md`.
+
+pub mod events;
+pub mod flows;
+pub mod judgement;
+pub mod record;
+
+use super::column::{Columns, Kind};
+use std::fmt::Write;
+
+/// Version of the tables. It rises with every change that an older vigil could not read.
+pub const VERSION: u32 = 1;
+
+/// The views, as SQL.
+pub const VIEWS: &str = include_str!("views.sql");
+/// `hosts` and `host_role`, derived from the other tables, as SQL.
+pub const DERIVED: &str = include_str!("derived.sql");
+
+/// A table as people see it.
+pub struct Table {
+    /// Name.
+    pub name: &'static str,
+    /// What a row is.
+    pub doc: &'static str,
+    /// Name, type and meaning of each column.
+    pub columns: Vec<(String, Kind, String)>,
+}
+
+fn table<R>(name: &'static str, doc: &'static str, columns: Columns<R>) -> Table {
+    let columns = columns.0.into_iter().map(|column| (column.name.into_owned(), column.kind, column.doc.into_owned()));
+    Table { name, doc, columns: columns.collect() }
+}
+
+/// All tables.
+pub fn tables() -> Vec<Table> {
+    vec![
+        table("flows", "One flow: both directions of a conversation. Zeek's `conn`.", flows::flows()),
+        table("flow_shape", "What the packets of a flow look like: one row per flow.", flows::flow_shape()),
+        table("payloads", "How the bytes of a flow begin: one row per flow with payload.", flows::payloads()),
+        table("dns", "A DNS query with its answer, or either alone.", events::dns()),
+        table("http", "An HTTP request with its response, or either alone.", events::http()),
+        table("tls", "A TLS handshake as far as it is in clear. Zeek's `ssl`.", events::tls()),
+        table("x509", "A certificate: one row per certificate and flow.", events::x509()),
+        table("ssh", "An SSH connection.", events::ssh()),
+        table("ftp", "An FTP command with its reply.", events::ftp()),
+        table("files", "A transferred file.", events::files()),
+        table("credentials", "A login attempt seen in clear.", events::credentials()),
+        table("icmp", "An ICMP or ICMPv6 message.", events::icmp()),
+        table("arp", "An ARP message.", events::arp()),
+        table("weird", "Something that should not be.", events::weird()),
+        table("captures", "A file of evidence.", record::captures()),
+        table("damage", "A place where the evidence is damaged.", record::damage()),
+        table("packets_summary", "Frames by how far they could be read: every frame is counted once.", record::packets_summary()),
+        table("statistics", "Traffic by buckets of time.", record::statistics()),
+        table("hosts", "An address seen.", judgement::hosts()),
+        table("host_role", "What a host is for, as far as its traffic tells.", judgement::host_role()),
+        table("indicators", "Known bad things, from outside.", judgement::indicators()),
+        table("places", "Where addresses are said to be, from outside.", judgement::places()),
+        table("lists", "Lists that rules join with.", judgement::lists()),
+        table("rules", "A rule and what became of it.", judgement::rules()),
+        table("findings", "A finding, folded and scored.", judgement::findings()),
+        table("finding_flows", "The flows of each finding.", judgement::finding_flows()),
+        table("incidents", "Findings that belong together.", judgement::incidents()),
+        table("host_risk", "Hosts by risk.", judgement::host_risk()),
+        table("anomalies", "What is unlike the rest.", judgement::anomalies()),
+        table("summaries", "Prose about the case.", judgement::summaries()),
+        table("runs", "What made this case: facts that are the same on every run.", record::runs()),
+        table("system_logs", "What vigil says about its own work.", record::system_logs()),
+    ]
+}
+
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+/// The statements that make all tables, with their comments.
+pub fn ddl() -> String {
+    let mut sql = String::new();
+    for table in tables() {
+        let columns: Vec<String> = table.columns.iter().map(|(name, kind, _)| format!("    \"{name}\" {}", kind.sql())).collect();
+        let name = table.name;
+        let _ = write!(sql, "CREATE TABLE \"{name}\" (\n{}\n);\n", columns.join(",\n"));
+        let _ = writeln!(sql, "COMMENT ON TABLE \"{name}\" IS {};", quoted(table.doc));
+        for (column, _, doc) in &table.columns {
+            let _ = writeln!(sql, "COMMENT ON COLUMN \"{name}\".\"{column}\" IS {};", quoted(doc));
+        }
+    }
+    sql
+}
+
+/// `docs/schema.md`.
+pub fn markdown() -> String {
+    let mut text = String::from(include_str!("schema.head.md"));
+    for table in tables() {
+        let _ = write!(text, "\n## `{}`\n\n{}\n\n| column | type | meaning |\n| --- | --- | --- |\n", table.name, table.doc);
+        for (name, kind, doc) in &table.columns {
+            let _ = writeln!(text, "| `{name}` | {} | {} |", kind.sql(), doc.replace('|', "\\|"));
+        }
+    }
+    let _ = write!(text, "\n## Views\n\n```sql\n{}```\n", VIEWS);
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn column_names_are_unique_in_any_case_of_letters_because_duckdb_folds_them() {
+        for table in tables() {
+            let names: BTreeSet<String> = table.columns.iter().map(|(name, ..)| name.to_lowercase()).collect();
+            assert_eq!(names.len(), table.columns.len(), "{}", table.name);
+        }
+    }
+
+    #[test]
+    fn every_column_says_what_it_holds() {
+        for table in tables() {
+            for (name, _, doc) in &table.columns {
+                assert!(doc.ends_with(['.', '…']), "{}.{name}: {doc}", table.name);
+            }
+        }
+    }
+
+    #[test]
+    fn the_written_schema_is_the_one_in_force() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/schema.md");
+        if std::env::var_os("UPDATE_DOCS").is_some() {
+            std::fs::create_dir_all(concat!(env!("CARGO_MANIFEST_DIR"), "/docs")).expect("docs folder");
+            std::fs::write(path, markdown()).expect("docs/schema.md");
+        }
+        let written = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(written == markdown(), "docs/schema.md is out of date: UPDATE_DOCS=1 cargo test --lib store::schema");
+    }
+}

@@ -1,0 +1,147 @@
+//! The record of the work: evidence, damage, what was read and what was not, which version did it.
+
+use crate::model::{CaptureInfo, Damage, LinkType, Ts};
+use crate::store::column::{Columns, filled};
+
+/// A row of `captures`, its lists made into text.
+pub struct CaptureRow<'a> {
+    info: &'a CaptureInfo,
+    links: Vec<String>,
+}
+
+impl<'a> CaptureRow<'a> {
+    /// Of one evidence file.
+    pub fn new(info: &'a CaptureInfo) -> Self {
+        Self { info, links: info.links.iter().copied().map(LinkType::name).collect() }
+    }
+}
+
+/// `captures`
+pub fn captures<'a>() -> Columns<CaptureRow<'a>> {
+    Columns::new()
+        .int("capture_id", "Index in the case, from 0.", |r: &CaptureRow<'_>| r.info.id)
+        .text("path", "Path as given, `-` for standard input.", |r| Some(&r.info.path))
+        .text("format", "`pcap`, `pcap-ns`, `pcapng`, with `-be` where big-endian; NULL if not recognised.", |r| filled(&r.info.format))
+        .text("compression", "`gzip`, `zstd`, `xz`, `bzip2`, `lz4`; NULL if none.", |r| filled(&r.info.compression))
+        .big("bytes", "Size of the file as stored.", |r| r.info.bytes)
+        .text("sha256", "Of the file as stored, hex.", |r| filled(&r.info.sha256))
+        .text("blake3", "Of the file as stored, hex.", |r| filled(&r.info.blake3))
+        .big("frames", "Frames read.", |r| r.info.frames)
+        .big("frame_bytes", "Captured bytes of these frames.", |r| r.info.frame_bytes)
+        .big("wire_bytes", "Their bytes on the wire.", |r| r.info.wire_bytes)
+        .big("truncated_frames", "Frames captured shorter than they were.", |r| r.info.truncated_frames)
+        .big("snaplen", "Largest snap length announced, 0 if unlimited or unknown.", |r| r.info.snaplen)
+        .texts("links", "Link types.", |r| &r.links)
+        .moment("first_ts", "Earliest frame.", |r| r.info.first_ts)
+        .moment("last_ts", "Latest frame.", |r| r.info.last_ts)
+        .big("backward_jumps", "Frames earlier than the frame before.", |r| r.info.backward_jumps)
+        .big("reported_drops", "Drops announced by the capturing program; NULL if it did not say.", |r| r.info.reported_drops)
+        .texts("comments", "Capturing application, hardware, system and comments.", |r| &r.info.comments)
+        .big("damaged", "Rows of `damage` that belong to it.", |r| r.info.damaged)
+        .texts("also_at", "Given again under these paths: read once.", |r| &r.info.also_at)
+}
+
+/// `damage`
+pub fn damage() -> Columns<Damage> {
+    Columns::new()
+        .int("capture_id", "Evidence file.", |r: &Damage| r.capture)
+        .big("after_frame", "Frame read just before it in that file, 0 if none.", |r| r.after_frame)
+        .big("offset", "Byte offset in the decompressed file.", |r| r.offset)
+        .big("skipped", "Bytes skipped to resume, 0 if none or to the end.", |r| r.skipped)
+        .text("kind", "What: `cut_short`, `bad_record` …", |r| Some(r.kind.name()))
+        .bool("loses_evidence", "Evidence is missing because of it.", |r| r.kind.loses_evidence())
+        .text("detail", "A sentence with the numbers.", |r| filled(&r.detail))
+}
+
+/// Frames of one capture that ended the same way: a row of `packets_summary`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PacketsSummary {
+    /// Evidence file.
+    pub capture: u32,
+    /// `transport`, `arp` … where reading reached its end, or the layer at which it stopped.
+    pub layer: String,
+    /// Why it stopped; empty where it did not.
+    pub reason: String,
+    /// The number not understood.
+    pub number: Option<u32>,
+    /// Frames.
+    pub frames: u64,
+    /// Bytes on the wire.
+    pub bytes: u64,
+}
+
+/// `packets_summary`
+pub fn packets_summary() -> Columns<PacketsSummary> {
+    Columns::new()
+        .int("capture_id", "Evidence file.", |r: &PacketsSummary| r.capture)
+        .text("layer", "Layer reached, or at which reading stopped.", |r| Some(&r.layer))
+        .text("reason", "Why it stopped; NULL where the frame was read to its end.", |r| filled(&r.reason))
+        .big("number", "The link type, ether type or protocol not understood.", |r| r.number)
+        .big("frames", "Frames.", |r| r.frames)
+        .big("bytes", "Their bytes on the wire.", |r| r.bytes)
+}
+
+/// What passed in one bucket of time: a row of `statistics`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StatisticsRow {
+    /// Start of the bucket.
+    pub ts_ns: Ts,
+    /// Its width.
+    pub bucket_ns: i64,
+    /// Frames.
+    pub frames: u64,
+    /// Bytes on the wire.
+    pub bytes: u64,
+    /// Flows that began.
+    pub flows: u64,
+}
+
+/// `statistics`
+pub fn statistics() -> Columns<StatisticsRow> {
+    Columns::new()
+        .moment("ts", "Start of the bucket.", |r: &StatisticsRow| r.ts_ns)
+        .big("bucket_ns", "Its width.", |r| r.bucket_ns)
+        .big("frames", "Frames.", |r| r.frames)
+        .big("bytes", "Bytes on the wire.", |r| r.bytes)
+        .big("flows", "Flows that began.", |r| r.flows)
+}
+
+/// What made the case, as far as it is the same on every run: the row of `runs`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RunRow {
+    /// Options that shape the result, as JSON; not the number of threads, nor paths of output.
+    pub options: serde_json::Value,
+    /// Limits in force, as JSON.
+    pub limits: serde_json::Value,
+}
+
+/// `runs`
+pub fn runs() -> Columns<RunRow> {
+    Columns::new()
+        .text("version", "vigil's version.", |_: &RunRow| Some(env!("CARGO_PKG_VERSION")))
+        .int("schema", "Version of these tables.", |_| super::VERSION)
+        .shown("options", "Options that shape the result, JSON.", |r| Some(r.options.to_string()))
+        .shown("limits", "Limits in force, JSON.", |r| Some(r.limits.to_string()))
+}
+
+/// Something vigil has to say about its own work: a row of `system_logs`. Never a time of the clock on the wall.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SystemLog {
+    /// `info`, `warning`, `error`.
+    pub level: String,
+    /// Floor that says it.
+    pub source: String,
+    /// What.
+    pub message: String,
+    /// How often.
+    pub count: u64,
+}
+
+/// `system_logs`
+pub fn system_logs() -> Columns<SystemLog> {
+    Columns::new()
+        .text("level", "`info`, `warning`, `error`.", |r: &SystemLog| Some(&r.level))
+        .text("source", "Floor that says it.", |r| Some(&r.source))
+        .text("message", "What.", |r| Some(&r.message))
+        .big("count", "How often.", |r| r.count)
+}

@@ -1,0 +1,12 @@
+//! What hosts say to each other: one file per protocol, as moves of a [`super::Net`] or a [`super::Tcp`].
+
+pub mod dns;
+pub mod exe;
+pub mod http;
+pub mod lan;
+pub mod ldap;
+pub mod ping;
+pub mod ssh;
+pub mod text;
+pub mod tls;
+pub mod x509;

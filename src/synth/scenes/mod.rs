@@ -1,0 +1,166 @@
+//! The scenarios: for each rule one capture that it must find, and one look-alike at which it must stay silent.
+
+mod beacon;
+mod clear;
+mod exploits;
+mod flood;
+mod guessing;
+mod lan;
+mod office;
+mod scans;
+mod tunnels;
+mod volume;
+
+pub(super) use office::Office;
+
+use super::Capture;
+
+/// A capture that can be made at any time, always with the same bytes.
+pub struct Scenario {
+    /// What to call it.
+    pub name: &'static str,
+    /// What it shows, in a line.
+    pub shows: &'static str,
+    /// The rule it proves; look-alikes prove that this rule stays silent.
+    pub rule: &'static str,
+    /// Whether that rule must fire.
+    pub fires: bool,
+    make: fn(&str) -> Capture,
+}
+
+impl Scenario {
+    /// Tells the story.
+    pub fn make(&self) -> Capture {
+        (self.make)(self.name)
+    }
+}
+
+const fn proof(name: &'static str, make: fn(&str) -> Capture, shows: &'static str) -> Scenario {
+    Scenario { name, shows, rule: name, fires: true, make }
+}
+
+const fn look_alike(name: &'static str, rule: &'static str, make: fn(&str) -> Capture, shows: &'static str) -> Scenario {
+    Scenario { name, shows, rule, fires: false, make }
+}
+
+/// All of them, each proof followed by its look-alike.
+pub const SCENARIOS: &[Scenario] = &[
+    proof("port-scan-vertical", scans::vertical, "One host tries 300 ports of a server with half-open SYNs; four are open."),
+    look_alike(
+        "port-scan-vertical-benign",
+        "port-scan-vertical",
+        scans::vertical_benign,
+        "A monitor checks a server's open ports, a browser opens many connections, a program keeps calling a stopped service.",
+    ),
+    proof("port-scan-horizontal", scans::horizontal, "A workstation tries port 445 of 120 addresses; few answer."),
+    look_alike(
+        "port-scan-horizontal-benign",
+        "port-scan-horizontal",
+        scans::horizontal_benign,
+        "A monitor reaches 40 hosts on one port, a mail gateway many servers; a few are down.",
+    ),
+    proof("port-scan-stealth", scans::stealth, "FIN, NULL and XMAS probes of one server."),
+    look_alike(
+        "port-scan-stealth-benign",
+        "port-scan-stealth",
+        scans::stealth_benign,
+        "The capture begins in the middle of conversations, which end with FIN, keep-alives and idle resets.",
+    ),
+    proof("syn-flood", flood::syn, "260 SYNs a second from spoofed addresses for seven seconds; real clients no longer get in."),
+    look_alike("syn-flood-benign", "syn-flood", flood::syn_benign, "A busy web server: 260 connections a second, all completed."),
+    proof("sweep-arp", scans::sweep_arp, "A host asks for every address of its network; twelve answer."),
+    look_alike(
+        "sweep-arp-benign",
+        "sweep-arp",
+        scans::sweep_arp_benign,
+        "A gateway asks for the hosts it serves, hosts announce themselves, one printer has gone.",
+    ),
+    proof("sweep-icmp", scans::sweep_icmp, "One host pings 120 addresses once; nine answer."),
+    look_alike(
+        "sweep-icmp-benign",
+        "sweep-icmp",
+        scans::sweep_icmp_benign,
+        "A monitor pings its fifteen hosts all the time; a traceroute.",
+    ),
+    proof("dns-tunnel", tunnels::dns, "Data leaves in base32 labels and comes back in TXT records."),
+    look_alike(
+        "dns-tunnel-benign",
+        "dns-tunnel",
+        tunnels::dns_benign,
+        "Names of a content network, antivirus look-ups by hash, block lists, DKIM keys and IPv6 reverse look-ups.",
+    ),
+    proof("beacon", beacon::https, "HTTPS check-ins every 45 seconds with jitter, some missed, one burst of tasking."),
+    look_alike(
+        "beacon-benign",
+        "beacon",
+        beacon::benign,
+        "NTP, DHCP renewals, all hosts polling one update server, and people who browse.",
+    ),
+    proof("password-guessing", guessing::guessing, "SSH and FTP passwords tried one after another, none right."),
+    look_alike(
+        "password-guessing-benign",
+        "password-guessing",
+        guessing::guessing_benign,
+        "A person mistypes twice, a job logs in with its key every minute, many log in to FTP at once.",
+    ),
+    proof("guessing-success", guessing::success, "FTP and SSH passwords tried until one is right, and then used."),
+    look_alike(
+        "guessing-success-benign",
+        "guessing-success",
+        guessing::success_benign,
+        "People who mistype once or twice and then log in.",
+    ),
+    proof("exfil-volume", volume::exfil, "60 MB leave a workstation for one outside host over TLS."),
+    look_alike(
+        "exfil-volume-benign",
+        "exfil-volume",
+        volume::exfil_benign,
+        "A backup to an inside server, a large download, a video call.",
+    ),
+    proof("icmp-tunnel", tunnels::icmp, "Ciphertext in echo requests, other ciphertext in the replies."),
+    look_alike("icmp-tunnel-benign", "icmp-tunnel", tunnels::icmp_benign, "Steady pings of several sizes with fixed patterns, traceroute."),
+    proof("arp-spoof", lan::spoof, "A host claims to be the gateway to its neighbour and the neighbour to the gateway, and relays."),
+    look_alike(
+        "arp-spoof-benign",
+        "arp-spoof",
+        lan::spoof_benign,
+        "A VRRP fail-over, an address leased to another host, announcements after boot.",
+    ),
+    proof("cleartext-credentials", clear::credentials, "Passwords in FTP, HTTP Basic, Telnet and POP3."),
+    look_alike(
+        "cleartext-credentials-benign",
+        "cleartext-credentials",
+        clear::credentials_benign,
+        "FTP and POP3 that turn to TLS, a 401 left unanswered, a bearer token over TLS, a Telnet time service.",
+    ),
+    proof(
+        "executable-download",
+        exploits::download,
+        "A Windows program served as a picture by a bare address, and an ELF file fetched by curl.",
+    ),
+    look_alike(
+        "executable-download-benign",
+        "executable-download",
+        exploits::download_benign,
+        "A signed installer with its right type from a named host, a package update, real pictures from a bare address.",
+    ),
+    proof("log4shell", exploits::log4shell, "A JNDI look-up in a request header; the server calls back over LDAP and fetches a class."),
+    look_alike(
+        "log4shell-benign",
+        "log4shell",
+        exploits::log4shell_benign,
+        "A security blog that prints the string, a search for it, and an address book over LDAP.",
+    ),
+    proof("shellshock", exploits::shellshock, "A function definition in a request header; the answer holds the output of id."),
+    look_alike(
+        "shellshock-benign",
+        "shellshock",
+        exploits::shellshock_benign,
+        "A page that explains it, a posted script with functions, a user agent with brackets.",
+    ),
+];
+
+/// The capture of that name, made now.
+pub fn scenario(name: &str) -> Option<Capture> {
+    SCENARIOS.iter().find(|scenario| scenario.name == name).map(Scenario::make)
+}

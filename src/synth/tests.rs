@@ -1,0 +1,162 @@
+//! Every scenario is told and read back with another crate's eyes.
+
+use super::*;
+use etherparse::{Icmpv4Header, NetSlice, SlicedPacket, TransportSlice};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn all() -> impl Iterator<Item = (&'static str, Capture)> {
+    SCENARIOS.iter().map(|scenario| (scenario.name, scenario.make()))
+}
+
+/// The captures kept in the repository: those of at most this many bytes.
+const KEPT_MAX: usize = 200_000;
+
+fn pcap(capture: &Capture) -> Vec<u8> {
+    let mut out = Vec::new();
+    write_pcap(capture, &mut out).unwrap();
+    out
+}
+
+/// Whether the IP header's checksum is right; what is not IPv4 has none.
+fn network_holds(packet: &SlicedPacket<'_>) -> bool {
+    match &packet.net {
+        Some(NetSlice::Ipv4(ip)) => ip.header().to_header().calc_header_checksum() == ip.header().header_checksum(),
+        _ => true,
+    }
+}
+
+fn transport_holds(packet: &SlicedPacket<'_>) -> bool {
+    let (Some(net), Some(transport)) = (&packet.net, &packet.transport) else { return true };
+    let NetSlice::Ipv4(ip) = net else { return transport_holds_6(net, transport) };
+    let (src, dst) = (ip.header().source(), ip.header().destination());
+    match transport {
+        TransportSlice::Tcp(tcp) => tcp.calc_checksum_ipv4(src, dst) == Ok(tcp.checksum()),
+        TransportSlice::Udp(udp) => udp.to_header().calc_checksum_ipv4_raw(src, dst, udp.payload()) == Ok(udp.checksum()),
+        TransportSlice::Icmpv4(icmp) => Icmpv4Header::with_checksum(icmp.icmp_type(), icmp.payload()).checksum == icmp.checksum(),
+        _ => false,
+    }
+}
+
+fn transport_holds_6(net: &NetSlice<'_>, transport: &TransportSlice<'_>) -> bool {
+    let NetSlice::Ipv6(ip) = net else { return true };
+    let (src, dst) = (ip.header().source(), ip.header().destination());
+    match transport {
+        TransportSlice::Tcp(tcp) => tcp.calc_checksum_ipv6(src, dst) == Ok(tcp.checksum()),
+        TransportSlice::Udp(udp) => udp.to_header().calc_checksum_ipv6_raw(src, dst, udp.payload()) == Ok(udp.checksum()),
+        TransportSlice::Icmpv6(icmp) => icmp.is_checksum_valid(src, dst),
+        _ => false,
+    }
+}
+
+/// Frames parse to their end, checksums hold, times ascend in whole microseconds, labels point at frames.
+fn check(name: &str, capture: &Capture) {
+    let mut before = 0;
+    for (number, (ts, bytes)) in (1..).zip(&capture.frames) {
+        assert!(*ts >= before && ts % 1_000 == 0, "{name} frame {number}: time {ts} after {before}");
+        before = *ts;
+        let packet = SlicedPacket::from_ethernet(bytes).unwrap_or_else(|error| panic!("{name} frame {number}: {error}"));
+        assert!(packet.net.is_some(), "{name} frame {number}: neither IP nor ARP");
+        assert!(network_holds(&packet) && transport_holds(&packet), "{name} frame {number}: checksum");
+    }
+    let frames = capture.frames.len() as u64;
+    for instance in &capture.truth.0 {
+        let (first, last) = (instance.frames[0][0], instance.frames[instance.frames.len() - 1][1]);
+        assert!(first >= 1 && last <= frames && instance.frame_count() >= 1, "{name}: {instance:?}");
+        assert_eq!(instance.first_ns, capture.frames[first as usize - 1].0, "{name}: {instance:?}");
+        assert_eq!(instance.last_ns, capture.frames[last as usize - 1].0, "{name}: {instance:?}");
+    }
+}
+
+#[test]
+fn every_frame_of_every_scenario_is_whole_in_order_and_has_right_checksums() {
+    for (name, capture) in all() {
+        check(name, &capture);
+    }
+}
+
+#[test]
+fn proofs_hold_an_attack_for_their_rule_and_look_alikes_hold_none() {
+    for scenario in SCENARIOS {
+        let truth = scenario.make().truth;
+        let attacks: Vec<&Instance> = truth.0.iter().filter(|instance| instance.deed.kind == "attack").collect();
+        assert_eq!(!attacks.is_empty(), scenario.fires, "{}", scenario.name);
+        assert!(attacks.iter().all(|attack| attack.deed.rule == Some(scenario.rule)), "{}", scenario.name);
+        assert!(scenario.fires || scenario.name == format!("{}-benign", scenario.rule), "{}", scenario.name);
+    }
+}
+
+#[test]
+fn the_same_story_gives_the_same_bytes() {
+    let (once, again) = (scenario("dns-tunnel").unwrap(), scenario("dns-tunnel").unwrap());
+    assert_eq!(pcap(&once), pcap(&again));
+    assert_eq!(once.truth.jsonl(), again.truth.jsonl());
+    assert!(scenario("no-such-scenario").is_none());
+}
+
+#[test]
+fn no_address_outside_the_private_and_documentation_ranges_appears() {
+    let inside =
+        |ip: &std::net::Ipv4Addr| ip.is_private() || ip.is_documentation() || ip.is_multicast() || ip.is_broadcast() || ip.is_unspecified();
+    for (name, capture) in all() {
+        for (number, (_, bytes)) in (1..).zip(&capture.frames) {
+            if let Ok(SlicedPacket { net: Some(NetSlice::Ipv4(ip)), .. }) = SlicedPacket::from_ethernet(bytes) {
+                let (src, dst) = (ip.header().source_addr(), ip.header().destination_addr());
+                assert!(inside(&src) && inside(&dst), "{name} frame {number}: {src} {dst}");
+            }
+        }
+    }
+}
+
+fn datasets() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("datasets")
+}
+
+/// `datasets/README.md`: one line for each scenario.
+fn readme() -> String {
+    let mut out = String::from(
+        "# Datasets\n\nLabelled captures made by `src/synth`. Small ones are kept here, large ones are made when a test asks for them.\n\
+         `NAME.truth.jsonl` says what happened, by whom, to whom, in which frames. A test makes them again and compares every byte;\n\
+         after a change to a story, `VIGIL_WRITE_DATASETS=1 cargo test --no-default-features synth` writes them anew.\n\n\
+         | capture | rule | must fire | frames | shows |\n|---|---|---|---|---|\n",
+    );
+    for scenario in SCENARIOS {
+        let capture = scenario.make();
+        let kept = pcap(&capture).len() <= KEPT_MAX;
+        let name = if kept { format!("[{0}]({0}.pcap)", scenario.name) } else { scenario.name.to_string() };
+        let fires = if scenario.fires { "yes" } else { "no" };
+        out += &format!("| {name} | {} | {fires} | {} | {} |\n", scenario.rule, capture.frames.len(), scenario.shows);
+    }
+    out
+}
+
+/// What stands in `datasets/`: file names and contents.
+fn kept_files() -> Vec<(String, Vec<u8>)> {
+    let small = all().map(|(name, capture)| (name, pcap(&capture), capture.truth.jsonl())).filter(|(_, bytes, _)| bytes.len() <= KEPT_MAX);
+    let files =
+        small.flat_map(|(name, bytes, truth)| [(format!("{name}.pcap"), bytes), (format!("{name}.truth.jsonl"), truth.into_bytes())]);
+    files.chain([("README.md".to_string(), readme().into_bytes())]).collect()
+}
+
+#[test]
+fn the_kept_datasets_are_what_the_stories_tell() {
+    let folder = datasets();
+    let expected = kept_files();
+    if std::env::var_os("VIGIL_WRITE_DATASETS").is_some() {
+        fs::create_dir_all(&folder).unwrap();
+        for (name, bytes) in &expected {
+            fs::write(folder.join(name), bytes).unwrap();
+        }
+    }
+    for (name, bytes) in &expected {
+        let stored = fs::read(folder.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert!(stored == *bytes, "datasets/{name} is not what the story tells; VIGIL_WRITE_DATASETS=1 writes it anew");
+    }
+    let strays: Vec<PathBuf> = fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| !expected.iter().any(|(name, _)| path.ends_with(name)))
+        .collect();
+    assert!(strays.is_empty(), "{strays:?} belongs to no scenario");
+    assert!(expected.iter().map(|(_, bytes)| bytes.len()).sum::<usize>() < 3_000_000);
+}
