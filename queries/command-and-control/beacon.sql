@@ -81,7 +81,7 @@ SELECT
         term('port without a registered service', 0.8, (id_resp_p NOT IN (80, 443, 8080, 8443, 25, 110, 143, 465, 587, 993, 995, 1883, 5222, 5228, 8883))::INT),
         term('no name for the peer', 0.5, (named.name IS NULL AND server_name IS NULL AND (host IS NULL OR is_address(host)))::INT),
         term('a certificate that fits its name', -1, coalesce(certified, false)::INT),
-        term('encrypted web with a name', -0.5, (service LIKE '%tls%' AND server_name IS NOT NULL)::INT),
+        term('encrypted web with a name', -0.5, (service LIKE '%ssl%' AND server_name IS NOT NULL)::INT),
         term('several of our hosts call it', -0.5, (clients >= 3)::INT),
         term('the peer is one of ours', -2.5, (direction = 'lat')::INT),
         term('called from outside', -1.5, (direction = 'in')::INT),

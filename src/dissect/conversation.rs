@@ -1,7 +1,7 @@
 //! One flow's application layer: finds the protocol, then feeds its dissector.
 
 use super::signatures::{self, Named};
-use super::{Answer, Chunk, Dissector, Out, PROTOCOLS, Probe};
+use super::{Answer, Chunk, Dissector, Out, PROTOCOLS, Probe, Protocol, tls};
 use crate::model::{AppEvent, Conn, Dir, Proto, Ts};
 
 /// Bytes per direction within which a stream must say what it is.
@@ -12,11 +12,17 @@ const PROBE_DATAGRAM_BYTES: usize = 16_384;
 const PROBE_CHUNKS: usize = 256;
 /// Datagrams within which a flow must say what it is.
 const PROBE_DATAGRAMS: usize = 8;
+/// Bytes per direction of a stream that nobody reads (any more) in which a TLS hello is still looked for.
+const WATCH_BYTES: u64 = 64 << 10;
 
 /// The application layer of one flow.
 pub struct Conversation {
     conn: Conn,
     state: State,
+    /// Service before TLS took over, as STARTTLS and proxies do.
+    before: &'static str,
+    watched: [u64; 2],
+    ended: bool,
 }
 
 enum State {
@@ -50,7 +56,7 @@ enum Kept {
 impl Conversation {
     /// For a new flow.
     pub fn new(conn: Conn) -> Self {
-        Self { conn, state: State::Probing(Box::default()) }
+        Self { conn, state: State::Probing(Box::default()), before: "", watched: [0; 2], ended: false }
     }
 
     /// Takes the next bytes of a stream, or one datagram.
@@ -58,11 +64,38 @@ impl Conversation {
         if chunk.bytes.is_empty() {
             return;
         }
+        if self.watches(chunk.dir) {
+            self.watched[chunk.dir.index()] += chunk.bytes.len() as u64;
+            if tls::is_hello(chunk.bytes) {
+                self.upgrade(chunk, events);
+                return;
+            }
+        }
         match &mut self.state {
             State::Over { .. } => {}
             State::Reading { dissector, .. } => with_out(self.conn, events, |out| dissector.data(chunk, out)),
             State::Probing(_) => self.probe(chunk, events),
         }
+    }
+
+    /// Whether TLS may begin in the middle of `dir`: what came before is unknown, or its reader has had enough.
+    fn watches(&self, dir: Dir) -> bool {
+        let open = match &self.state {
+            State::Probing(waiting) => !waiting.heads[dir.index()].is_empty(),
+            State::Reading { name, dissector } => *name != tls::PROTOCOL.name && !dissector.wants(dir),
+            State::Over { service } => *service != tls::PROTOCOL.name,
+        };
+        open && !self.ended && self.conn.proto == Proto::Tcp && self.watched[dir.index()] < WATCH_BYTES
+    }
+
+    /// Hands the flow to TLS from here on.
+    fn upgrade(&mut self, chunk: &Chunk<'_>, events: &mut Vec<AppEvent>) {
+        self.before = self.service();
+        if let State::Reading { dissector, .. } = &mut self.state {
+            with_out(self.conn, events, |out| dissector.end(out));
+        }
+        self.state = State::Over { service: "" };
+        self.start(&tls::PROTOCOL, chunk, events);
     }
 
     /// Tells that bytes of `dir` are lost.
@@ -97,24 +130,36 @@ impl Conversation {
             with_out(self.conn, events, |out| dissector.end(out));
         }
         self.state = State::Over { service: self.service() };
+        self.before = "";
+        self.ended = true;
     }
 
     /// Whether bytes of `dir` are still of use.
     pub fn wants(&self, dir: Dir) -> bool {
-        match &self.state {
+        let reads = match &self.state {
             State::Probing(_) => true,
             State::Reading { dissector, .. } => dissector.wants(dir),
             State::Over { .. } => false,
-        }
+        };
+        reads || self.watches(dir)
     }
 
-    /// The service confirmed by content, empty if none was.
+    /// The service confirmed by content, empty if none was; with a comma where TLS took over.
     pub fn service(&self) -> &'static str {
-        match &self.state {
+        let service = match &self.state {
             State::Reading { name, dissector } if dissector.confirmed() => name,
             State::Reading { .. } => "",
             State::Probing(waiting) => waiting.service,
             State::Over { service } => service,
+        };
+        match (self.before, service) {
+            (before, "") => before,
+            ("http", "ssl") => "http,ssl",
+            ("ftp", "ssl") => "ftp,ssl",
+            ("smtp", "ssl") => "smtp,ssl",
+            ("imap", "ssl") => "imap,ssl",
+            ("pop3", "ssl") => "pop3,ssl",
+            _ => service,
         }
     }
 
@@ -177,7 +222,7 @@ impl Conversation {
         }
     }
 
-    fn start(&mut self, protocol: &'static super::Protocol, chunk: &Chunk<'_>, events: &mut Vec<AppEvent>) {
+    fn start(&mut self, protocol: &'static Protocol, chunk: &Chunk<'_>, events: &mut Vec<AppEvent>) {
         let mut dissector = (protocol.make)(&self.conn);
         let before = std::mem::replace(&mut self.state, State::Over { service: "" });
         with_out(self.conn, events, |out| {
