@@ -505,4 +505,6 @@ fn a_journal_that_was_tampered_with_is_noticed_and_not_continued() {
         let error = journal::append(dir.path(), "commented", json!({})).expect_err("a broken chain").to_string();
         assert!(error.contains(&format!("broken at line {line}")), "{error}");
     }
+    let error = Case::create(dir.path(), &Options::default(), Replace::Yes).map(drop).expect_err("known before any work is done");
+    assert!(error.to_string().contains("broken at line 3"), "{error}");
 }
