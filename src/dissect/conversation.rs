@@ -1,7 +1,7 @@
 //! One flow's application layer: finds the protocol, then feeds its dissector.
 
 use super::signatures::{self, Named};
-use super::{Answer, Chunk, Dissector, Out, PROTOCOLS, Probe, Protocol, tls};
+use super::{Answer, Chunk, Dissector, Out, PROTOCOLS, Probe, Protocol, http, tls};
 use crate::model::{AppEvent, Conn, Dir, Proto, Ts};
 
 /// Bytes per direction within which a stream must say what it is.
@@ -64,12 +64,9 @@ impl Conversation {
         if chunk.bytes.is_empty() {
             return;
         }
-        if self.watches(chunk.dir) {
-            self.watched[chunk.dir.index()] += chunk.bytes.len() as u64;
-            if tls::is_hello(chunk.bytes) {
-                self.upgrade(chunk, events);
-                return;
-            }
+        if let Some(successor) = self.successor(chunk) {
+            self.succeed(successor, chunk, events);
+            return;
         }
         match &mut self.state {
             State::Over { .. } => {}
@@ -78,24 +75,35 @@ impl Conversation {
         }
     }
 
-    /// Whether TLS may begin in the middle of `dir`: what came before is unknown, or its reader has had enough.
+    /// Whether TLS may begin in the middle of `dir`: what came before is unknown, or has handed the flow over.
     fn watches(&self, dir: Dir) -> bool {
         let open = match &self.state {
             State::Probing(waiting) => !waiting.heads[dir.index()].is_empty(),
-            State::Reading { name, dissector } => *name != tls::PROTOCOL.name && !dissector.wants(dir),
-            State::Over { service } => *service != tls::PROTOCOL.name,
+            State::Reading { dissector, .. } => dissector.hands_over(),
+            State::Over { .. } => true,
         };
         open && !self.ended && self.conn.proto == Proto::Tcp && self.watched[dir.index()] < WATCH_BYTES
     }
 
-    /// Hands the flow to TLS from here on.
-    fn upgrade(&mut self, chunk: &Chunk<'_>, events: &mut Vec<AppEvent>) {
+    /// Who takes the flow from here on, if someone else does.
+    fn successor(&mut self, chunk: &Chunk<'_>) -> Option<&'static Protocol> {
+        if self.watches(chunk.dir) {
+            self.watched[chunk.dir.index()] += chunk.bytes.len() as u64;
+            return tls::is_hello(chunk.bytes).then_some(&tls::PROTOCOL);
+        }
+        // A web server's complaint about a ClientHello on its clear port.
+        let refused =
+            matches!(&self.state, State::Reading { name, dissector } if *name == tls::PROTOCOL.name && dissector.wants(chunk.dir));
+        (refused && chunk.bytes.starts_with(b"HTTP/1.")).then_some(&http::PROTOCOL)
+    }
+
+    fn succeed(&mut self, successor: &'static Protocol, chunk: &Chunk<'_>, events: &mut Vec<AppEvent>) {
         self.before = self.service();
         if let State::Reading { dissector, .. } = &mut self.state {
             with_out(self.conn, events, |out| dissector.end(out));
         }
         self.state = State::Over { service: "" };
-        self.start(&tls::PROTOCOL, chunk, events);
+        self.start(successor, chunk, events);
     }
 
     /// Tells that bytes of `dir` are lost.
@@ -159,6 +167,7 @@ impl Conversation {
             ("smtp", "ssl") => "smtp,ssl",
             ("imap", "ssl") => "imap,ssl",
             ("pop3", "ssl") => "pop3,ssl",
+            ("ssl", "http") => "ssl,http",
             _ => service,
         }
     }
