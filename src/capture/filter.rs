@@ -44,8 +44,17 @@ mod tests {
     fn a_filter_keeps_what_matches_and_a_bad_one_is_named() {
         let mut filter = Filter::new("arp").expect("arp compiles");
         let mut bytes = [0u8; 42];
-        let meta =
-            FrameMeta { number: 1, in_file: 1, offset: 0, ts_ns: 0, capture: 0, caplen: 42, wire_len: 42, start: 0, link: LinkType::ETHERNET };
+        let meta = FrameMeta {
+            number: 1,
+            in_file: 1,
+            offset: 0,
+            ts_ns: 0,
+            capture: 0,
+            caplen: 42,
+            wire_len: 42,
+            start: 0,
+            link: LinkType::ETHERNET,
+        };
         assert!(!filter.keeps(&Frame { meta: &meta, bytes: &bytes }));
         bytes[12..14].copy_from_slice(&[8, 6]);
         assert!(filter.keeps(&Frame { meta: &meta, bytes: &bytes }));

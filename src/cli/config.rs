@@ -10,7 +10,8 @@ pub fn run(args: ConfigArgs) -> Result<Exit, Failure> {
     let rows = Settings::resolve(None)?.rows();
     let mut out = std::io::stdout().lock();
     if args.json {
-        let entry = |(name, value, source): &(&str, String, String)| (name.to_string(), serde_json::json!({ "value": value, "source": source }));
+        let entry =
+            |(name, value, source): &(&str, String, String)| (name.to_string(), serde_json::json!({ "value": value, "source": source }));
         let map: serde_json::Map<String, serde_json::Value> = rows.iter().map(entry).collect();
         return writeln!(out, "{:#}", serde_json::Value::Object(map)).map_err(Failure::stdout).map(|()| Exit::Quiet);
     }

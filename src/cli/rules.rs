@@ -31,7 +31,8 @@ fn list(dirs: &[PathBuf], json: bool) -> Result<Exit, Failure> {
             });
             writeln!(out, "{line}").map_err(Failure::stdout)?;
         } else {
-            writeln!(out, "{:<26} {:<20} {:<22} {}", header.id, rule.tactic, header.attack.join(" "), header.title).map_err(Failure::stdout)?;
+            writeln!(out, "{:<26} {:<20} {:<22} {}", header.id, rule.tactic, header.attack.join(" "), header.title)
+                .map_err(Failure::stdout)?;
         }
     }
     Ok(Exit::Quiet)

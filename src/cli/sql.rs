@@ -102,9 +102,8 @@ impl Printer {
     fn table(&mut self, out: &mut impl Write, names: &[String]) -> std::io::Result<()> {
         let rows = std::mem::take(&mut self.waiting);
         let length = |text: &str| text.chars().count();
-        let widths: Vec<usize> = (0..names.len())
-            .map(|at| rows.iter().map(|row| length(&row[at])).chain([length(&names[at])]).max().unwrap_or(0))
-            .collect();
+        let widths: Vec<usize> =
+            (0..names.len()).map(|at| rows.iter().map(|row| length(&row[at])).chain([length(&names[at])]).max().unwrap_or(0)).collect();
         let line = |cells: &[String]| {
             let padded: Vec<String> = cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
             padded.join("  ").trim_end().to_string()

@@ -6,8 +6,8 @@
 
 use super::row::{Hit, once};
 use super::rules::Rule;
-use super::words::{self, Who};
 use super::score;
+use super::words::{self, Who};
 use crate::model::finding::{Finding, Outcome, Severity};
 use crate::model::{HomeNets, time};
 use serde_json::{Map, Value as Json};
@@ -155,7 +155,8 @@ fn names<'a>(hits: &'a [Hit], name: impl Fn(&'a Hit) -> Option<&'a str>) -> Vec<
 /// What was seen in the gravest row, the thresholds in force, and how much was folded into it.
 fn evidence(rule: &Rule, lead: &Hit, rows: usize, totals: &[(&str, usize)]) -> Json {
     let mut evidence = lead.evidence.clone();
-    let thresholds: Map<String, Json> = rule.params.iter().filter_map(|param| Some((param.name.clone(), param.value.threshold()?))).collect();
+    let thresholds: Map<String, Json> =
+        rule.params.iter().filter_map(|param| Some((param.name.clone(), param.value.threshold()?))).collect();
     if !thresholds.is_empty() {
         evidence.insert("thresholds".into(), Json::Object(thresholds));
     }
@@ -217,7 +218,19 @@ mod tests {
         let (first_ns, last_ns) = (n as i64, n as i64 + 5);
         let terms = vec![crate::model::finding::Term { name: "n".into(), weight: 0.1, value: n as f64 }];
         let (actor, target) = (Some(actor.into()), Some(target.into()));
-        Hit { actor, target, user: None, first_ns, last_ns, outcome, terms, evidence, flows: vec![FlowId(n * 16)], frames: vec![n], impact: None }
+        Hit {
+            actor,
+            target,
+            user: None,
+            first_ns,
+            last_ns,
+            outcome,
+            terms,
+            evidence,
+            flows: vec![FlowId(n * 16)],
+            frames: vec![n],
+            impact: None,
+        }
     }
 
     fn shown(mut findings: Vec<Finding>) -> Vec<String> {
@@ -245,7 +258,10 @@ mod tests {
     #[test]
     fn many_sources_on_one_target_are_one_distributed_finding() {
         let hits = (1..=5).map(|i| hit(&format!("192.0.2.{i}"), "10.0.0.1", i, Outcome::Confirmed)).collect();
-        assert_eq!(shown(fold(&rule("[\"actor\"]"), hits, &HomeNets::default())), ["192.0.2.5, 192.0.2.4 and 3 more hit 10.0.0.1 5 times ×5"]);
+        assert_eq!(
+            shown(fold(&rule("[\"actor\"]"), hits, &HomeNets::default())),
+            ["192.0.2.5, 192.0.2.4 and 3 more hit 10.0.0.1 5 times ×5"]
+        );
     }
 
     #[test]

@@ -116,7 +116,8 @@ impl Header {
     fn params(&self, comment: &str) -> Result<Vec<Param>, String> {
         let mut params = Vec::with_capacity(self.params.len());
         for (name, value) in &self.params {
-            let value = Setting::from_toml(value).ok_or(format!("parameter `{name}` is neither number, text, true/false nor a list of these"))?;
+            let value =
+                Setting::from_toml(value).ok_or(format!("parameter `{name}` is neither number, text, true/false nor a list of these"))?;
             let (place, doc) = documented(comment, name).unwrap_or_default();
             params.push((place, Param { name: name.clone(), default: value.clone(), value, doc }));
         }

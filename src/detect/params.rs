@@ -117,7 +117,9 @@ impl Override {
             Some((rule, param, value)) if !rule.is_empty() && !param.trim().is_empty() => {
                 Ok(Self { rule: rule.to_owned(), param: param.trim().to_owned(), value: value.trim().to_owned() })
             }
-            _ => Err(Error::Set { given: given.to_owned(), why: "write it as RULE.PARAM=VALUE, such as dns-tunnel.min_names=50".to_owned() }),
+            _ => {
+                Err(Error::Set { given: given.to_owned(), why: "write it as RULE.PARAM=VALUE, such as dns-tunnel.min_names=50".to_owned() })
+            }
         }
     }
 }
@@ -173,7 +175,10 @@ mod tests {
     fn what_is_typed_takes_the_type_of_the_default() {
         assert_eq!(Setting::Int(3).parse_like("1_000"), Ok(Setting::Int(1000)));
         assert_eq!(Setting::Float(0.5).parse_like("2"), Ok(Setting::Float(2.0)));
-        assert_eq!(Setting::List(vec![Setting::Int(1)]).parse_like("[22, 23]"), Ok(Setting::List(vec![Setting::Int(22), Setting::Int(23)])));
+        assert_eq!(
+            Setting::List(vec![Setting::Int(1)]).parse_like("[22, 23]"),
+            Ok(Setting::List(vec![Setting::Int(22), Setting::Int(23)]))
+        );
         assert_eq!(Setting::Int(3).parse_like("many"), Err("`many` is not a whole number; the default is 3".into()));
         assert!(Setting::Float(1.0).parse_like("inf").is_err());
     }

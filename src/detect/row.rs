@@ -84,7 +84,11 @@ pub fn round6(x: f64) -> f64 {
 fn term(value: &Value) -> Option<Term> {
     let Value::Struct(fields) = value else { return None };
     let field = |name: &str| fields.get(&name.to_owned());
-    Some(Term { name: text(field("name")?)?, weight: round6(number(field("weight")?)?), value: round6(number(field("value")?).unwrap_or(0.0)) })
+    Some(Term {
+        name: text(field("name")?)?,
+        weight: round6(number(field("weight")?)?),
+        value: round6(number(field("value")?).unwrap_or(0.0)),
+    })
 }
 
 fn text(value: &Value) -> Option<String> {

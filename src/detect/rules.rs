@@ -42,7 +42,8 @@ impl Rule {
         }
         let folder = path.parent().and_then(Path::file_name).and_then(|name| name.to_str()).filter(|name| TACTICS.contains(name));
         let tactic = folder.map(str::to_owned).or_else(|| header.tactic.clone());
-        let tactic = tactic.ok_or_else(|| wrong(format!("it stands in no tactic's folder; add `tactic = \"…\"`: {}", TACTICS.join(", "))))?;
+        let tactic =
+            tactic.ok_or_else(|| wrong(format!("it stands in no tactic's folder; add `tactic = \"…\"`: {}", TACTICS.join(", "))))?;
         let statement = statement.trim().trim_end_matches(';').to_owned();
         let sha256 = hex(ring::digest::digest(&ring::digest::SHA256, text.as_bytes()).as_ref());
         Ok(Self { header, tactic, params, text: text.to_owned(), sha256, origin: origin.to_owned(), statement })

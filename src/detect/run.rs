@@ -135,7 +135,8 @@ impl Capture {
         for table in &rule.header.reads {
             // The name comes from a rule file, never from packets; quoting keeps odd ones harmless.
             let sql = format!("SELECT count(*) = 0 FROM (SELECT 1 FROM \"{}\" LIMIT 1)", table.replace('"', "\"\""));
-            let wrong = |source| Error::Database { doing: format!("looking whether {table} has rows, for rule {}", rule.header.id), source };
+            let wrong =
+                |source| Error::Database { doing: format!("looking whether {table} has rows, for rule {}", rule.header.id), source };
             if db.query_row(&sql, [], |row| row.get(0)).map_err(wrong)? {
                 return Ok(Some(absence(table)));
             }

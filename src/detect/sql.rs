@@ -49,7 +49,8 @@ fn word(text: &str) -> &str {
 
 /// Names of the parameters that a statement uses, sorted, once each.
 pub fn names_used(sql: &str) -> Vec<&str> {
-    let mut names: Vec<&str> = pieces(sql).into_iter().filter_map(|piece| if let Piece::Param(name) = piece { Some(name) } else { None }).collect();
+    let mut names: Vec<&str> =
+        pieces(sql).into_iter().filter_map(|piece| if let Piece::Param(name) = piece { Some(name) } else { None }).collect();
     names.sort_unstable();
     names.dedup();
     names

@@ -107,7 +107,13 @@ fn spoken(value: &Json, style: &str) -> String {
 
 /// Three digits are enough for a sentence.
 fn short_number(x: f64) -> String {
-    let digits = if x.abs() >= 100.0 { 0 } else if x.abs() >= 10.0 { 1 } else { 2 };
+    let digits = if x.abs() >= 100.0 {
+        0
+    } else if x.abs() >= 10.0 {
+        1
+    } else {
+        2
+    };
     let text = format!("{x:.digits$}");
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
@@ -143,14 +149,30 @@ mod tests {
         let evidence = evidence.as_object().cloned().unwrap_or_default();
         let (actor, target) = (Some("10.0.0.1".into()), Some("2001:db8::7".into()));
         let outcome = Outcome::Confirmed;
-        Hit { actor, target, user: None, first_ns: 0, last_ns: 0, outcome, terms: vec![], evidence, flows: vec![], frames: vec![], impact: None }
+        Hit {
+            actor,
+            target,
+            user: None,
+            first_ns: 0,
+            last_ns: 0,
+            outcome,
+            terms: vec![],
+            evidence,
+            flows: vec![],
+            frames: vec![],
+            impact: None,
+        }
     }
 
     #[test]
     fn a_sentence_prints_each_field_as_people_say_it() {
         let hit = hit(json!({"ports": 1000, "span": 90.4, "sent": 1_400_000, "share": 0.987, "mean": 0.12345, "names": ["a", "b"]}));
         let who = Who { actors: &["10.0.0.1".into()], targets: &["a".into(), "b".into(), "c".into()], users: &[] };
-        let said = sentence("{actor} tried {ports} ports on {target} in {span:duration}: {sent:bytes}, {share:percent}, {mean}, {names}, {gone}", &hit, &who);
+        let said = sentence(
+            "{actor} tried {ports} ports on {target} in {span:duration}: {sent:bytes}, {share:percent}, {mean}, {names}, {gone}",
+            &hit,
+            &who,
+        );
         assert_eq!(said, "10.0.0.1 tried 1000 ports on a, b and 1 more in 90 s: 1.4 MB, 99 %, 0.12, a, b, ?");
     }
 

@@ -1,19 +1,28 @@
 //! One flow's application layer: finds the protocol, then feeds its dissector.
 
-use super::{Answer, Chunk, Dissector, Out, PROTOCOLS, Probe};
+use super::signatures::{self, Named};
+use super::{Answer, Chunk, Dissector, Out, PROTOCOLS, Probe, Protocol, tls};
 use crate::model::{AppEvent, Conn, Dir, Proto, Ts};
 
 /// Bytes per direction within which a stream must say what it is.
 const PROBE_BYTES: usize = 2_048;
+/// Bytes per direction within which datagrams must.
+const PROBE_DATAGRAM_BYTES: usize = 16_384;
+/// Chunks within which a stream must say what it is: typed text comes byte by byte.
+const PROBE_CHUNKS: usize = 256;
 /// Datagrams within which a flow must say what it is.
 const PROBE_DATAGRAMS: usize = 8;
-/// Segments within which a stream must: more, for some senders hide by writing byte by byte.
-const PROBE_SEGMENTS: usize = 128;
+/// Bytes per direction of a stream that nobody reads (any more) in which a TLS hello is still looked for.
+const WATCH_BYTES: u64 = 64 << 10;
 
 /// The application layer of one flow.
 pub struct Conversation {
     conn: Conn,
     state: State,
+    /// Service before TLS took over, as STARTTLS and proxies do.
+    before: &'static str,
+    watched: [u64; 2],
+    ended: bool,
 }
 
 enum State {
@@ -29,8 +38,12 @@ enum State {
 struct Waiting {
     kept: Vec<Kept>,
     heads: [Vec<u8>; 2],
+    /// Bytes heard, per direction: heads start anew after losses.
+    heard: [usize; 2],
     /// Whether some protocol was unsure about the last bytes of each direction.
     maybe: [bool; 2],
+    /// What a signature says it is, should no dissector want it.
+    service: &'static str,
 }
 
 /// What happened before anyone was sure, to be told to whoever takes the flow.
@@ -43,13 +56,20 @@ enum Kept {
 impl Conversation {
     /// For a new flow.
     pub fn new(conn: Conn) -> Self {
-        Self { conn, state: State::Probing(Box::default()) }
+        Self { conn, state: State::Probing(Box::default()), before: "", watched: [0; 2], ended: false }
     }
 
     /// Takes the next bytes of a stream, or one datagram.
     pub fn data(&mut self, chunk: &Chunk<'_>, events: &mut Vec<AppEvent>) {
         if chunk.bytes.is_empty() {
             return;
+        }
+        if self.watches(chunk.dir) {
+            self.watched[chunk.dir.index()] += chunk.bytes.len() as u64;
+            if tls::is_hello(chunk.bytes) {
+                self.upgrade(chunk, events);
+                return;
+            }
         }
         match &mut self.state {
             State::Over { .. } => {}
@@ -58,13 +78,36 @@ impl Conversation {
         }
     }
 
+    /// Whether TLS may begin in the middle of `dir`: what came before is unknown, or its reader has had enough.
+    fn watches(&self, dir: Dir) -> bool {
+        let open = match &self.state {
+            State::Probing(waiting) => !waiting.heads[dir.index()].is_empty(),
+            State::Reading { name, dissector } => *name != tls::PROTOCOL.name && !dissector.wants(dir),
+            State::Over { service } => *service != tls::PROTOCOL.name,
+        };
+        open && !self.ended && self.conn.proto == Proto::Tcp && self.watched[dir.index()] < WATCH_BYTES
+    }
+
+    /// Hands the flow to TLS from here on.
+    fn upgrade(&mut self, chunk: &Chunk<'_>, events: &mut Vec<AppEvent>) {
+        self.before = self.service();
+        if let State::Reading { dissector, .. } = &mut self.state {
+            with_out(self.conn, events, |out| dissector.end(out));
+        }
+        self.state = State::Over { service: "" };
+        self.start(&tls::PROTOCOL, chunk, events);
+    }
+
     /// Tells that bytes of `dir` are lost.
     pub fn gap(&mut self, dir: Dir, missing: u64, events: &mut Vec<AppEvent>) {
+        if missing == 0 {
+            return;
+        }
         match &mut self.state {
             State::Reading { dissector, .. } => with_out(self.conn, events, |out| dissector.gap(dir, missing, out)),
             State::Probing(waiting) => {
                 waiting.heads[dir.index()].clear();
-                if waiting.kept.len() < PROBE_SEGMENTS {
+                if waiting.kept.len() < PROBE_CHUNKS {
                     waiting.kept.push(Kept::Gap(dir, missing));
                 }
             }
@@ -76,7 +119,7 @@ impl Conversation {
     pub fn fin(&mut self, dir: Dir, events: &mut Vec<AppEvent>) {
         match &mut self.state {
             State::Reading { dissector, .. } => with_out(self.conn, events, |out| dissector.fin(dir, out)),
-            State::Probing(waiting) if waiting.kept.len() < PROBE_SEGMENTS => waiting.kept.push(Kept::Fin(dir)),
+            State::Probing(waiting) if waiting.kept.len() < PROBE_CHUNKS => waiting.kept.push(Kept::Fin(dir)),
             State::Probing(_) | State::Over { .. } => {}
         }
     }
@@ -87,23 +130,36 @@ impl Conversation {
             with_out(self.conn, events, |out| dissector.end(out));
         }
         self.state = State::Over { service: self.service() };
+        self.before = "";
+        self.ended = true;
     }
 
     /// Whether bytes of `dir` are still of use.
     pub fn wants(&self, dir: Dir) -> bool {
-        match &self.state {
+        let reads = match &self.state {
             State::Probing(_) => true,
             State::Reading { dissector, .. } => dissector.wants(dir),
             State::Over { .. } => false,
-        }
+        };
+        reads || self.watches(dir)
     }
 
-    /// The service confirmed by content, empty if none was.
+    /// The service confirmed by content, empty if none was; with a comma where TLS took over.
     pub fn service(&self) -> &'static str {
-        match &self.state {
+        let service = match &self.state {
             State::Reading { name, dissector } if dissector.confirmed() => name,
+            State::Reading { .. } => "",
+            State::Probing(waiting) => waiting.service,
             State::Over { service } => service,
-            _ => "",
+        };
+        match (self.before, service) {
+            (before, "") => before,
+            ("http", "ssl") => "http,ssl",
+            ("ftp", "ssl") => "ftp,ssl",
+            ("smtp", "ssl") => "smtp,ssl",
+            ("imap", "ssl") => "imap,ssl",
+            ("pop3", "ssl") => "pop3,ssl",
+            _ => service,
         }
     }
 
@@ -139,18 +195,34 @@ impl Conversation {
             self.start(protocol, chunk, events);
             return;
         }
+        if waiting.service.is_empty() || signatures::is_prelude(waiting.service) {
+            match signatures::name(&probe) {
+                Named::Yes(service) => {
+                    waiting.service = service;
+                    maybe |= signatures::is_prelude(service);
+                }
+                Named::Perhaps => maybe = true,
+                Named::No => {}
+            }
+        }
         let Chunk { dir, bytes, cut, frame, ts_ns } = *chunk;
         waiting.kept.push(Kept::Data { dir, bytes: bytes.to_vec(), cut, frame, ts_ns });
         waiting.maybe[dir.index()] = maybe;
-        let other_silent = waiting.heads[dir.flip().index()].is_empty();
-        let chunks_max = if stream { PROBE_SEGMENTS } else { PROBE_DATAGRAMS };
-        let full = waiting.heads.iter().any(|head| head.len() >= PROBE_BYTES) || waiting.kept.len() >= chunks_max;
+        if cut > 0 {
+            // What follows is not the continuation of what was captured.
+            waiting.heads[dir.index()].clear();
+        }
+        // A named flow waits for nobody but a dissector that is not sure yet.
+        waiting.heard[dir.index()] += bytes.len();
+        let other_silent = waiting.heard[dir.flip().index()] == 0 && waiting.service.is_empty();
+        let (most, enough) = if stream { (PROBE_CHUNKS, PROBE_BYTES) } else { (PROBE_DATAGRAMS, PROBE_DATAGRAM_BYTES) };
+        let full = waiting.kept.len() >= most || waiting.heard.iter().any(|&heard| heard >= enough);
         if full || !(waiting.maybe.contains(&true) || other_silent) {
-            self.state = State::Over { service: "" };
+            self.state = State::Over { service: waiting.service };
         }
     }
 
-    fn start(&mut self, protocol: &'static super::Protocol, chunk: &Chunk<'_>, events: &mut Vec<AppEvent>) {
+    fn start(&mut self, protocol: &'static Protocol, chunk: &Chunk<'_>, events: &mut Vec<AppEvent>) {
         let mut dissector = (protocol.make)(&self.conn);
         let before = std::mem::replace(&mut self.state, State::Over { service: "" });
         with_out(self.conn, events, |out| {
@@ -176,4 +248,29 @@ fn with_out(conn: Conn, events: &mut Vec<AppEvent>, call: impl FnOnce(&mut Out))
     let mut out = Out { conn, events: std::mem::take(events) };
     call(&mut out);
     *events = out.events;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Event, FlowId};
+
+    #[test]
+    fn a_loss_before_anybody_is_sure_is_told_to_who_comes_later() {
+        let host = |last| std::net::IpAddr::from([192, 0, 2, last]);
+        let conn = Conn { flow: FlowId::new(1, 0), orig_h: host(1), orig_p: 40_000, resp_h: host(2), resp_p: 9_999, proto: Proto::Tcp };
+        let mut conversation = Conversation::new(conn);
+        let mut events = Vec::new();
+        let mut say = |dir, bytes: &[u8], missing| {
+            conversation.gap(dir, missing, &mut events);
+            conversation.data(&Chunk { dir, bytes, cut: 0, frame: 1, ts_ns: 1 }, &mut events);
+        };
+        say(Dir::Orig, b"USER jane\r\nPASS sec", 0);
+        say(Dir::Orig, b"CWD x\r\nSYST\r\n", 100);
+        let commands: Vec<_> = {
+            conversation.end(&mut events);
+            events.iter().filter_map(|event| if let Event::Ftp(ftp) = &event.event { ftp.command.clone() } else { None }).collect()
+        };
+        assert_eq!(commands, ["USER", "CWD", "SYST"], "half a password and another line are no password");
+    }
 }

@@ -13,7 +13,10 @@ mod ftp;
 mod http;
 pub mod icmp;
 mod login;
+mod signatures;
 mod ssh;
+mod tls;
+mod x509;
 
 #[cfg(test)]
 mod reality;
@@ -26,6 +29,7 @@ pub use conversation::Conversation;
 
 /// All protocols with a dissector, most telling signature first.
 pub const PROTOCOLS: &[Protocol] = &[
+    tls::PROTOCOL,
     http::PROTOCOL,
     ssh::SSH,
     ftp::FTP,
@@ -39,7 +43,7 @@ pub const PROTOCOLS: &[Protocol] = &[
 
 /// How a protocol is recognised and read.
 pub struct Protocol {
-    /// Zeek's service name: `dns`, `http`, `ssl` is called `tls` here.
+    /// Zeek's service name: `dns`, `http`, `ssl` …
     pub name: &'static str,
     /// Transports it runs over.
     pub over: &'static [Proto],

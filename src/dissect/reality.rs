@@ -398,3 +398,93 @@ fn http_rows_agree_with_the_golden_expectations() {
     let (agree, total) = agreement("http", &["tunnels", "mixed-vlan-mpls"]);
     assert!(agree * 100 >= total * 93, "{agree} of {total}");
 }
+
+#[test]
+fn tls_rows_agree_with_the_golden_expectations() {
+    let (agree, total) = agreement("ssl", &["quic", "ppp", "webrtc"]);
+    assert!(agree * 100 >= total * 95, "{agree} of {total}");
+}
+
+#[test]
+fn certificates_agree_with_the_golden_expectations() {
+    let (agree, total) = agreement("x509", &["rdp-x509"]);
+    assert!(agree * 100 >= total * 97, "{agree} of {total}");
+}
+
+/// Fingerprints said of a capture by unordered pair of endpoints.
+fn fingerprints(name: &str) -> HashMap<(String, String), Vec<crate::model::event::Tls>> {
+    let mut found: HashMap<(String, String), Vec<_>> = HashMap::new();
+    for event in events(&capture(name)) {
+        if let (Event::Tls(row), Some(conn)) = (event.event, event.conn) {
+            let mut ends = [format!("{} {}", conn.orig_h, conn.orig_p), format!("{} {}", conn.resp_h, conn.resp_p)];
+            ends.sort();
+            found.entry(ends.into()).or_default().push(*row);
+        }
+    }
+    found
+}
+
+fn ends(row: &Value) -> (String, String) {
+    let end = |host: &str, port: &str| {
+        let address =
+            row[host].as_str().and_then(|text| text.parse::<IpAddr>().ok()).map(|address| address.to_string()).unwrap_or_default();
+        format!("{address} {}", row[port])
+    };
+    let mut ends = [end("src", "sport"), end("dst", "dport")];
+    ends.sort();
+    ends.into()
+}
+
+/// Agreeing and expected fingerprints over TCP; `rows` are the rows of a suite, `fields` what to compare.
+fn fingerprint_agreement(suite: &str, rows: &str, transport: &str, fields: &[&str]) -> (usize, usize) {
+    let show = std::env::var("VIGIL_SHOW").is_ok();
+    let (mut agree, mut total) = (0, 0);
+    for (name, expect) in expectations(suite) {
+        let wanted: Vec<&Value> = expect[rows]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter(|row| row[transport].as_str().is_some_and(|p| p.eq_ignore_ascii_case("tcp")))
+            .collect();
+        if !wanted.iter().any(|row| fields.iter().any(|field| row.get(*field).is_some())) {
+            continue;
+        }
+        let found = fingerprints(&name);
+        for row in wanted {
+            let said = found.get(&ends(row)).map(Vec::as_slice).unwrap_or_default();
+            for &field in fields {
+                let Some(value) = row.get(field).filter(|value| !value.is_null()) else { continue };
+                let allowed: Vec<&str> = match row.get("ja4_all").and_then(Value::as_array).filter(|_| field == "ja4") {
+                    Some(all) => all.iter().filter_map(Value::as_str).collect(),
+                    None => value.as_str().into_iter().collect(),
+                };
+                let of = |row: &crate::model::event::Tls| match field {
+                    "ja3" => row.ja3.clone(),
+                    "ja3s" => row.ja3s.clone(),
+                    "ja4" => row.ja4.clone(),
+                    _ => row.server_name.clone(),
+                };
+                total += 1;
+                let ok = said.iter().filter_map(of).any(|said| allowed.contains(&said.as_str()));
+                agree += usize::from(ok);
+                if !ok && show {
+                    println!("{name} {:?} {field}: expected {allowed:?} got {:?}", ends(row), said.iter().map(of).collect::<Vec<_>>());
+                }
+            }
+        }
+    }
+    println!("{suite}: {agree} of {total} fingerprints agree");
+    (agree, total)
+}
+
+#[test]
+fn ja4_agrees_with_its_inventors() {
+    let (agree, total) = fingerprint_agreement("ja4", "rows", "proto", &["ja4", "sni"]);
+    assert!(agree * 100 >= total * 95, "{agree} of {total}");
+}
+
+#[test]
+fn fingerprints_agree_with_ndpi() {
+    let (agree, total) = fingerprint_agreement("ndpi", "flows", "l4", &["ja3", "ja3s", "ja4"]);
+    assert!(agree * 100 >= total * 90, "{agree} of {total}");
+}

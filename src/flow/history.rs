@@ -68,7 +68,8 @@ impl History {
 
     /// The originator was wrong: roles change, `^` is written, and letters keep what they meant.
     pub fn flip(&mut self) {
-        self.letters = self.letters.chars().map(|c| if c.is_ascii_uppercase() { c.to_ascii_lowercase() } else { c.to_ascii_uppercase() }).collect();
+        self.letters =
+            self.letters.chars().map(|c| if c.is_ascii_uppercase() { c.to_ascii_lowercase() } else { c.to_ascii_uppercase() }).collect();
         self.letters.insert(0, '^');
         self.seen.swap(0, 1);
         self.scaled.swap(0, 1);

@@ -53,8 +53,11 @@ impl Table {
     /// Takes the packets of one block, in order. `now` is the block's last time: flows idle since then end.
     pub fn packets(&mut self, packets: &[Packet], block: &Block, now: Option<Ts>) -> Batch {
         let first = block.frames.first().map_or(0, |frame| frame.number);
-        let places: Vec<Option<Place>> =
-            (0..packets.len()).into_par_iter().with_min_len(1_024).map(|at| if carries_next(packets, at) { None } else { Place::of(&packets[at]) }).collect();
+        let places: Vec<Option<Place>> = (0..packets.len())
+            .into_par_iter()
+            .with_min_len(1_024)
+            .map(|at| if carries_next(packets, at) { None } else { Place::of(&packets[at]) })
+            .collect();
         let mut tasks: Vec<Vec<Task>> = vec![Vec::new(); SHARDS];
         for (index, place) in places.iter().enumerate() {
             if let Some(place) = place {

@@ -1,8 +1,8 @@
 //! One of the parts of the flow table: open flows by key, a calendar of when they end, and caps.
 
+use super::SHARDS;
 use super::key::{Key, Place};
 use super::open::Open;
-use super::SHARDS;
 use crate::model::flow::EndReason;
 use crate::model::packet::{Tcp, Transport, tcp_flags};
 use crate::model::{AppEvent, Block, Flow, FlowId, Limits, Packet, Ts};

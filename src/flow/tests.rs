@@ -28,7 +28,17 @@ impl Tape {
         let start = self.block.bytes.len() as u32;
         let ts_ns = (at * SECOND as f64) as i64;
         let link = LinkType::ETHERNET;
-        self.block.frames.push(FrameMeta { number, in_file: number, offset: 0, ts_ns, capture: 0, caplen: len, wire_len: len, start, link });
+        self.block.frames.push(FrameMeta {
+            number,
+            in_file: number,
+            offset: 0,
+            ts_ns,
+            capture: 0,
+            caplen: len,
+            wire_len: len,
+            start,
+            link,
+        });
         self.block.bytes.extend_from_slice(bytes);
     }
 
@@ -47,9 +57,8 @@ impl Tape {
         self.id += 1;
         let mut ip = etherparse::Ipv4Header::new(0, 64, etherparse::IpNumber::TCP, src, dst).expect("a header");
         ip.identification = self.id;
-        let mut tcp = PacketBuilder::ethernet2([2; 6], [4; 6])
-            .ip(etherparse::IpHeaders::Ipv4(ip, Default::default()))
-            .tcp(sport, dport, seq, 64_000);
+        let mut tcp =
+            PacketBuilder::ethernet2([2; 6], [4; 6]).ip(etherparse::IpHeaders::Ipv4(ip, Default::default())).tcp(sport, dport, seq, 64_000);
         for flag in flags.chars() {
             tcp = match flag {
                 'S' => tcp.syn(),
@@ -196,7 +205,14 @@ fn the_number_of_threads_changes_nothing() {
     let mut tape = Tape::new();
     for n in 0..500u16 {
         let at = f64::from(n) * 0.37;
-        tape.tcp_at(at, if n % 3 == 0 { Dir::Resp } else { Dir::Orig }, ["S", "A", "PA", "FA", "R"][usize::from(n % 5)], b"abc", u32::from(n) * 3, 7);
+        tape.tcp_at(
+            at,
+            if n % 3 == 0 { Dir::Resp } else { Dir::Orig },
+            ["S", "A", "PA", "FA", "R"][usize::from(n % 5)],
+            b"abc",
+            u32::from(n) * 3,
+            7,
+        );
         tape.udp(at, if n % 2 == 0 { Dir::Orig } else { Dir::Resp }, &[n as u8; 9]);
     }
     let run = |threads| {

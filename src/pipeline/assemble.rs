@@ -2,8 +2,8 @@
 
 use super::Error;
 use crate::detect::Detected;
-use crate::incident::{HostFacts, Judged};
-use crate::model::report::{Bucket, Coverage, DamageLine, Evidence, RuleRun, Run, Share, Traffic};
+use crate::incident::{Facts, Judged};
+use crate::model::report::{Bucket, Coverage, DamageLine, Evidence, Host, RuleRun, Run, Share, Traffic};
 use crate::model::{CapHit, Finding, Report, Ts};
 use duckdb::{Connection, Row};
 
@@ -59,14 +59,14 @@ pub fn read_rules(db: &Connection) -> Result<Vec<RuleRun>, Error> {
 }
 
 /// What is known of every host.
-pub fn host_facts(db: &Connection) -> Result<Vec<HostFacts>, Error> {
-    list(
+pub fn host_facts(db: &Connection) -> Result<Facts, Error> {
+    let hosts = list(
         db,
         "SELECT ip, internal, array_to_string(names[:5], chr(31)), array_to_string(macs[:3], chr(31)), flows, bytes_out, bytes_in, \
          coalesce((SELECT string_agg(role, chr(31) ORDER BY role) FROM host_role r WHERE r.ip = h.ip), '') FROM hosts h ORDER BY ip",
         |row| {
             let split = |text: Option<String>| split(&text.unwrap_or_default());
-            Ok(HostFacts {
+            Ok(Host {
                 ip: row.get(0)?,
                 internal: row.get::<_, Option<bool>>(1)?.unwrap_or(false),
                 names: split(row.get(2)?),
@@ -75,9 +75,12 @@ pub fn host_facts(db: &Connection) -> Result<Vec<HostFacts>, Error> {
                 bytes_out: number(row, 5)?,
                 bytes_in: number(row, 6)?,
                 roles: split(row.get(7)?),
+                ..Host::default()
             })
         },
-    )
+    )?;
+    let frames = one(db, "SELECT coalesce(sum(frames), 0)::BIGINT FROM captures")?;
+    Ok(Facts { hosts, frames, flows: one(db, "SELECT count(*) FROM flows")? })
 }
 
 /// A list that DuckDB joined with the unit separator.
@@ -134,7 +137,12 @@ fn coverage(db: &Connection) -> Result<Coverage, Error> {
          GROUP BY ALL ORDER BY 4 DESC, 1, 2, 3 LIMIT 20",
         |row| {
             let (layer, reason, code): (String, String, i64) = (row.get(0)?, row.get(1)?, row.get::<_, Option<i64>>(2)?.unwrap_or(0));
-            Ok(Share { name: reason, count: number(row, 3)?, bytes: number(row, 4)?, note: if code == 0 { layer } else { format!("{layer} {code}") } })
+            Ok(Share {
+                name: reason,
+                count: number(row, 3)?,
+                bytes: number(row, 4)?,
+                note: if code == 0 { layer } else { format!("{layer} {code}") },
+            })
         },
     )?;
     c.damaged = one(db, "SELECT count(*) FROM damage WHERE loses_evidence")?;
@@ -177,7 +185,10 @@ fn blind_spots(c: &Coverage, rules_failed: u64, links: &[String]) -> Vec<String>
         said.push(format!("The capturing program reported {} dropped packets.", c.reported_drops.unwrap_or(0)));
     }
     if c.missed_bytes > 0 && share(c.missed_bytes, c.payload_bytes + c.missed_bytes) >= 1.0 {
-        said.push(format!("{:.0} % of the TCP payload is missing from the capture.", share(c.missed_bytes, c.payload_bytes + c.missed_bytes)));
+        said.push(format!(
+            "{:.0} % of the TCP payload is missing from the capture.",
+            share(c.missed_bytes, c.payload_bytes + c.missed_bytes)
+        ));
     }
     if share(c.encrypted_bytes, c.payload_bytes) >= 20.0 {
         let part = share(c.encrypted_bytes, c.payload_bytes);
@@ -269,11 +280,9 @@ fn damage(db: &Connection) -> Result<Vec<DamageLine>, Error> {
 }
 
 fn weird(db: &Connection) -> Result<Vec<Share>, Error> {
-    list(
-        db,
-        "SELECT name, sum(count)::BIGINT AS times, min(frame) FROM weird GROUP BY name ORDER BY times DESC, name LIMIT 50",
-        |row| Ok(Share { name: row.get(0)?, count: number(row, 1)?, bytes: 0, note: format!("first in frame {}", row.get::<_, i64>(2)?) }),
-    )
+    list(db, "SELECT name, sum(count)::BIGINT AS times, min(frame) FROM weird GROUP BY name ORDER BY times DESC, name LIMIT 50", |row| {
+        Ok(Share { name: row.get(0)?, count: number(row, 1)?, bytes: 0, note: format!("first in frame {}", row.get::<_, i64>(2)?) })
+    })
 }
 
 fn number(row: &Row<'_>, at: usize) -> duckdb::Result<u64> {

@@ -136,7 +136,10 @@ impl Ingest {
 
     fn fragment_oddities(&mut self) -> Vec<AppEvent> {
         let weirds = self.fragments.take_weirds();
-        weirds.into_iter().map(|weird| oddity(weird.frame, weird.ts_ns, weird.name, format!("{} > {}", weird.src, weird.dst), weird.count)).collect()
+        weirds
+            .into_iter()
+            .map(|weird| oddity(weird.frame, weird.ts_ns, weird.name, format!("{} > {}", weird.src, weird.dst), weird.count))
+            .collect()
     }
 }
 

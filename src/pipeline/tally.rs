@@ -94,7 +94,9 @@ impl Tally {
     /// Rows of `weird` for what was not understood: one per reason.
     pub fn oddities(&self) -> Vec<AppEvent> {
         let fates = self.fates().into_iter().filter(|(fate, _)| !fate.why.is_empty() && fate.layer != "filter");
-        fates.map(|(fate, sum)| oddity(sum.first_frame, sum.first_ns, fate.why, format!("{} {}", fate.layer, fate.number), sum.frames)).collect()
+        fates
+            .map(|(fate, sum)| oddity(sum.first_frame, sum.first_ns, fate.why, format!("{} {}", fate.layer, fate.number), sum.frames))
+            .collect()
     }
 
     /// Width of the buckets, nanoseconds, and the buckets by their start.

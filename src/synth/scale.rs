@@ -41,6 +41,8 @@ pub struct Scale {
     pub held_max: usize,
 }
 
+/// Letters: random bytes would now and then look like some protocol.
+const FILLER: [u8; 40] = *b"the quick brown fox jumps over the lazy ";
 const CLIENTS: u16 = 2_000;
 /// 1 March 2026, 00:00 UTC.
 const START: Ts = 1_772_323_200 * SECOND;
@@ -51,12 +53,14 @@ pub fn scale(load: &Load, out: impl Write) -> io::Result<Scale> {
     let crowd = Crowd::gather(&mut net);
     let per_second = if load.profile == Profile::Tiny { 5_000 } else { 1_000 };
     let mut queue = Queue { waiting: BinaryHeap::new(), writer: PcapWriter::new(out, LinkType::ETHERNET, false)?, frames: 0, held_max: 0 };
+    let usual = load.packets / load.flows.max(1);
     let mut made = 0;
     for flow in 0..load.flows {
         let start = START + (flow as i64) * (SECOND / per_second);
         queue.write_before(start)?;
         net.now = start;
-        let share = load.packets.saturating_sub(made) / (load.flows - flow);
+        // What is left is spread over the flows left, but the last few do not pay for all before them.
+        let share = (load.packets.saturating_sub(made) / (load.flows - flow)).min(usual * 2);
         let budget = 1 + net.rng.below(2 * share.max(1) - 1);
         match load.profile {
             Profile::Tiny => crowd.tiny(&mut net, budget),
@@ -166,8 +170,7 @@ fn datagrams(net: &mut Net, client: Host, server: Host, count: u64) {
     for index in 0..count {
         let (from, to) = if index % 2 == 0 { ((client, port), (server, 9_999)) } else { ((server, 9_999), (client, port)) };
         let size = net.rng.between(8, 40) as usize;
-        let payload = net.rng.bytes(size);
-        net.udp(from, to, &payload);
+        net.udp(from, to, &FILLER[..size]);
         net.react(to.0);
     }
 }

@@ -3,6 +3,7 @@
 use super::body::Body;
 use super::line::{StatusLine, unescape};
 use super::secrets::{self, Login};
+use crate::dissect::login::mask;
 use crate::dissect::{Out, escape};
 use crate::model::event::{Credential, Http};
 use crate::model::{Dir, Event, Ts};
@@ -251,7 +252,7 @@ impl Exchange {
             }
             *last = Some((login.clone(), success));
             let Login { service, user, realm, secret } = login;
-            let secret_masked = secrets::star(&secret);
+            let secret_masked = mask(&secret);
             let cleartext = service != "http-digest";
             out.say(
                 frame,

@@ -116,7 +116,7 @@ fn logins_are_told_with_their_outcome_and_passwords_masked() {
         (login.service, login.user.as_deref(), login.secret.as_str(), login.success),
         ("http-basic", Some("ann"), "hunter2", Some(false))
     );
-    assert_eq!((logins(&accepted)[0].success, logins(&accepted)[0].secret_masked.as_str()), (Some(true), "h******"));
+    assert_eq!((logins(&accepted)[0].success, logins(&accepted)[0].secret_masked.as_str()), (Some(true), "h*****"));
     assert_eq!((rows(&refused)[0].username.as_deref(), rows(&refused)[0].request_headers.as_deref()), (Some("ann"), Some("HOST: h")));
     let form = "POST /login HTTP/1.1\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 20\r\n\r\nuser=bob&passwd=s3cr";
     let events = web(&[up(form), down(DOWNLOAD)]);
