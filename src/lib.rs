@@ -6,7 +6,7 @@
 //! ```
 //!
 //! The modules below stand in reading order, and that order is the rule: a floor uses only the floors before it.
-//! `tests/ground/floor_plan.rs` enforces it.
+//! `tests/it/floor_plan.rs` enforces it.
 
 pub mod model;
 pub mod capture;

@@ -15,10 +15,10 @@ says     = "{actor} called {target} port {port} ({name}) {calls} times, every {p
 [params]
 min_regularity = 0.6    # 1 - 1.4826·MAD/median of the pauses; people and web pages stay below 0.52 (99.5 %)
 min_calls      = 8      # pauses between calls
-few_regularity = 0.85   # for fewer of them
-few_calls      = 5
+few_regularity = 0.85   # steadiness at which fewer calls are enough
+few_calls      = 5      # pauses that are enough at that steadiness
 quiet          = ["ntp", "dhcp", "dns", "mdns", "llmnr", "nbns", "snmp"] # services that keep a pace by design
-quiet_ports    = [53, 67, 68, 123, 137, 138, 161, 514, 546, 547, 1900, 3702, 5353, 5355]
+quiet_ports    = [53, 67, 68, 123, 137, 138, 161, 514, 546, 547, 1900, 3702, 5353, 5355] # their ports
 */
 WITH call AS (
     SELECT
@@ -81,7 +81,7 @@ SELECT
         term('port without a registered service', 0.8, (id_resp_p NOT IN (80, 443, 8080, 8443, 25, 110, 143, 465, 587, 993, 995, 1883, 5222, 5228, 8883))::INT),
         term('no name for the peer', 0.5, (named.name IS NULL AND server_name IS NULL AND (host IS NULL OR is_address(host)))::INT),
         term('a certificate that fits its name', -1, coalesce(certified, false)::INT),
-        term('encrypted web with a name', -0.5, (service LIKE '%tls%' AND server_name IS NOT NULL)::INT),
+        term('encrypted web with a name', -0.5, (service LIKE '%ssl%' AND server_name IS NOT NULL)::INT),
         term('several of our hosts call it', -0.5, (clients >= 3)::INT),
         term('the peer is one of ours', -2.5, (direction = 'lat')::INT),
         term('called from outside', -1.5, (direction = 'in')::INT),

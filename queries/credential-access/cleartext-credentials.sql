@@ -1,7 +1,7 @@
 /*
 id       = "cleartext-credentials"
 title    = "A password travelled in clear"
-attack   = ["T1040", "T1552.001", "T1078"]
+attack   = ["T1040", "T1552.001"]
 impact   = 40                       # 65 from ours to outside, 50 where neither side is ours
 prior    = 0.95
 family   = "cleartext"

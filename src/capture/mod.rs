@@ -5,8 +5,8 @@
 //!    └─hash
 //! ```
 //!
-//! [`stored`] reads a file once in large buffers, which the hash threads share. [`unpack`] undoes compression. A [`window`] slides over
-//! the result, in which [`pcap`] and [`pcapng`] find frames; the [`ledger`] books each and puts it in the block. [`files`] lets the
+//! `stored` reads a file once in large buffers, which the hash threads share. `unpack` undoes compression. A `window` slides over
+//! the result, in which `pcap` and `pcapng` find frames; the `ledger` books each and puts it in the block. `files` lets the
 //! captures of a case take turns. Damage never stops reading: it becomes rows, and reading resumes where it can.
 
 #[cfg(feature = "case")]

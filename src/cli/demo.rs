@@ -17,7 +17,7 @@ pub fn run(args: DemoArgs) -> Result<Exit, Failure> {
     }
     let (name, capture) = match &args.scenario {
         Some(name) => (name.as_str(), synth::scenario(name).ok_or_else(|| unknown(name))?),
-        None => ("demo", synth::scenario("port-scan-vertical").ok_or_else(|| unknown("x"))?),
+        None => ("demo", synth::demo(args.seed)),
     };
     let wrong = |error| Failure::Write { what: format!("into {}", args.out.display()), error };
     std::fs::create_dir_all(&args.out).map_err(wrong)?;

@@ -24,7 +24,7 @@ mod words;
 mod tests;
 
 pub use check::check;
-pub use header::Header;
+pub use header::{Header, TACTICS};
 pub use params::{Override, Param, Setting};
 pub use rules::{Rule, Rules};
 pub use run::{Detected, Settings};

@@ -1,16 +1,39 @@
 //! One flow's application layer: finds the protocol, then feeds its dissector.
 
+use super::signatures::{self, Named};
 use super::{Answer, Chunk, Dissector, Out, PROTOCOLS, Probe, Protocol, http, tls};
 use crate::model::{AppEvent, Conn, Dir, Proto, Ts};
 
 /// Bytes per direction within which a stream must say what it is.
 const PROBE_BYTES: usize = 2_048;
+/// Bytes per direction within which datagrams must.
+const PROBE_DATAGRAM_BYTES: usize = 16_384;
+/// Chunks within which a stream must say what it is: typed text comes byte by byte.
+const PROBE_CHUNKS: usize = 256;
 /// Datagrams within which a flow must say what it is.
 const PROBE_DATAGRAMS: usize = 8;
-/// Segments within which a stream must: more, for some senders hide by writing byte by byte.
-const PROBE_SEGMENTS: usize = 128;
 /// Bytes per direction of a stream that nobody reads (any more) in which a TLS hello is still looked for.
 const WATCH_BYTES: u64 = 64 << 10;
+
+/// Services that hand a stream over to TLS, and what the flow is called then.
+const CARRIERS: [(&str, &str); 16] = [
+    ("http", "http,ssl"),
+    ("ftp", "ftp,ssl"),
+    ("smtp", "smtp,ssl"),
+    ("imap", "imap,ssl"),
+    ("pop3", "pop3,ssl"),
+    ("amqp", "amqp,ssl"),
+    ("irc", "irc,ssl"),
+    ("ldap_tcp", "ldap_tcp,ssl"),
+    ("mongodb", "mongodb,ssl"),
+    ("mysql", "mysql,ssl"),
+    ("postgresql", "postgresql,ssl"),
+    ("rdp", "rdp,ssl"),
+    ("rfb", "rfb,ssl"),
+    ("socks", "socks,ssl"),
+    ("tds", "tds,ssl"),
+    ("xmpp", "xmpp,ssl"),
+];
 
 /// The application layer of one flow.
 pub struct Conversation {
@@ -35,8 +58,12 @@ enum State {
 struct Waiting {
     kept: Vec<Kept>,
     heads: [Vec<u8>; 2],
+    /// Bytes heard, per direction: heads start anew after losses.
+    heard: [usize; 2],
     /// Whether some protocol was unsure about the last bytes of each direction.
     maybe: [bool; 2],
+    /// What a signature says it is, should no dissector want it.
+    service: &'static str,
 }
 
 /// What happened before anyone was sure, to be told to whoever takes the flow.
@@ -73,7 +100,7 @@ impl Conversation {
         let open = match &self.state {
             State::Probing(waiting) => !waiting.heads[dir.index()].is_empty(),
             State::Reading { dissector, .. } => dissector.hands_over(),
-            State::Over { .. } => true,
+            State::Over { service } => service.is_empty() || CARRIERS.iter().any(|(carrier, _)| carrier == service),
         };
         open && !self.ended && self.conn.proto == Proto::Tcp && self.watched[dir.index()] < WATCH_BYTES
     }
@@ -101,11 +128,14 @@ impl Conversation {
 
     /// Tells that bytes of `dir` are lost.
     pub fn gap(&mut self, dir: Dir, missing: u64, events: &mut Vec<AppEvent>) {
+        if missing == 0 {
+            return;
+        }
         match &mut self.state {
             State::Reading { dissector, .. } => with_out(self.conn, events, |out| dissector.gap(dir, missing, out)),
             State::Probing(waiting) => {
                 waiting.heads[dir.index()].clear();
-                if waiting.kept.len() < PROBE_SEGMENTS {
+                if waiting.kept.len() < PROBE_CHUNKS {
                     waiting.kept.push(Kept::Gap(dir, missing));
                 }
             }
@@ -117,7 +147,7 @@ impl Conversation {
     pub fn fin(&mut self, dir: Dir, events: &mut Vec<AppEvent>) {
         match &mut self.state {
             State::Reading { dissector, .. } => with_out(self.conn, events, |out| dissector.fin(dir, out)),
-            State::Probing(waiting) if waiting.kept.len() < PROBE_SEGMENTS => waiting.kept.push(Kept::Fin(dir)),
+            State::Probing(waiting) if waiting.kept.len() < PROBE_CHUNKS => waiting.kept.push(Kept::Fin(dir)),
             State::Probing(_) | State::Over { .. } => {}
         }
     }
@@ -146,17 +176,14 @@ impl Conversation {
     pub fn service(&self) -> &'static str {
         let service = match &self.state {
             State::Reading { name, dissector } if dissector.confirmed() => name,
+            State::Reading { .. } => "",
+            State::Probing(waiting) => waiting.service,
             State::Over { service } => service,
-            _ => "",
         };
         match (self.before, service) {
             (before, "") => before,
-            ("http", "tls") => "http,tls",
-            ("ftp", "tls") => "ftp,tls",
-            ("smtp", "tls") => "smtp,tls",
-            ("imap", "tls") => "imap,tls",
-            ("pop3", "tls") => "pop3,tls",
-            ("tls", "http") => "tls,http",
+            (before, "ssl") => CARRIERS.iter().find(|(carrier, _)| *carrier == before).map_or("ssl", |(_, both)| both),
+            ("ssl", "http") => "ssl,http",
             _ => service,
         }
     }
@@ -193,14 +220,30 @@ impl Conversation {
             self.start(protocol, chunk, events);
             return;
         }
+        if waiting.service.is_empty() || signatures::is_prelude(waiting.service) {
+            match signatures::name(&probe) {
+                Named::Yes(service) => {
+                    waiting.service = service;
+                    maybe |= signatures::is_prelude(service);
+                }
+                Named::Perhaps => maybe = true,
+                Named::No => {}
+            }
+        }
         let Chunk { dir, bytes, cut, frame, ts_ns } = *chunk;
         waiting.kept.push(Kept::Data { dir, bytes: bytes.to_vec(), cut, frame, ts_ns });
         waiting.maybe[dir.index()] = maybe;
-        let other_silent = waiting.heads[dir.flip().index()].is_empty();
-        let chunks_max = if stream { PROBE_SEGMENTS } else { PROBE_DATAGRAMS };
-        let full = waiting.heads.iter().any(|head| head.len() >= PROBE_BYTES) || waiting.kept.len() >= chunks_max;
+        if cut > 0 {
+            // What follows is not the continuation of what was captured.
+            waiting.heads[dir.index()].clear();
+        }
+        // A named flow waits for nobody but a dissector that is not sure yet.
+        waiting.heard[dir.index()] += bytes.len();
+        let other_silent = waiting.heard[dir.flip().index()] == 0 && waiting.service.is_empty();
+        let (most, enough) = if stream { (PROBE_CHUNKS, PROBE_BYTES) } else { (PROBE_DATAGRAMS, PROBE_DATAGRAM_BYTES) };
+        let full = waiting.kept.len() >= most || waiting.heard.iter().any(|&heard| heard >= enough);
         if full || !(waiting.maybe.contains(&true) || other_silent) {
-            self.state = State::Over { service: "" };
+            self.state = State::Over { service: waiting.service };
         }
     }
 
@@ -230,4 +273,29 @@ fn with_out(conn: Conn, events: &mut Vec<AppEvent>, call: impl FnOnce(&mut Out))
     let mut out = Out { conn, events: std::mem::take(events) };
     call(&mut out);
     *events = out.events;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Event, FlowId};
+
+    #[test]
+    fn a_loss_before_anybody_is_sure_is_told_to_who_comes_later() {
+        let host = |last| std::net::IpAddr::from([192, 0, 2, last]);
+        let conn = Conn { flow: FlowId::new(1, 0), orig_h: host(1), orig_p: 40_000, resp_h: host(2), resp_p: 9_999, proto: Proto::Tcp };
+        let mut conversation = Conversation::new(conn);
+        let mut events = Vec::new();
+        let mut say = |dir, bytes: &[u8], missing| {
+            conversation.gap(dir, missing, &mut events);
+            conversation.data(&Chunk { dir, bytes, cut: 0, frame: 1, ts_ns: 1 }, &mut events);
+        };
+        say(Dir::Orig, b"USER jane\r\nPASS sec", 0);
+        say(Dir::Orig, b"CWD x\r\nSYST\r\n", 100);
+        let commands: Vec<_> = {
+            conversation.end(&mut events);
+            events.iter().filter_map(|event| if let Event::Ftp(ftp) = &event.event { ftp.command.clone() } else { None }).collect()
+        };
+        assert_eq!(commands, ["USER", "CWD", "SYST"], "half a password and another line are no password");
+    }
 }

@@ -13,6 +13,7 @@ mod ftp;
 mod http;
 pub mod icmp;
 mod login;
+mod signatures;
 mod ssh;
 mod tls;
 mod x509;
@@ -42,7 +43,7 @@ pub const PROTOCOLS: &[Protocol] = &[
 
 /// How a protocol is recognised and read.
 pub struct Protocol {
-    /// Zeek's service name: `dns`, `http`, `ssl` is called `tls` here.
+    /// Zeek's service name: `dns`, `http`, `ssl` …
     pub name: &'static str,
     /// Transports it runs over.
     pub over: &'static [Proto],

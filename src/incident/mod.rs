@@ -1,25 +1,88 @@
-//! stub
-#![allow(missing_docs)]
-use crate::model::Finding;
-use crate::model::report::{Host, TimelineEntry, Verdict};
+//! Findings → host risk, incidents, timeline, verdict. Pure functions on values: no database, no clock.
+//!
+//! Findings say what happened; this floor says to whom, what belongs together, and what to do first.
+
+mod group;
+mod hosts;
+mod verdict;
+
+#[cfg(test)]
+mod tests;
+
+use crate::model::report::{Host, RuleRun, TimelineEntry, Verdict};
+use crate::model::{Finding, HomeNets, Severity};
 use crate::store::IncidentRow;
-pub struct HostFacts {
-    pub ip: String,
-    pub internal: bool,
-    pub names: Vec<String>,
-    pub macs: Vec<String>,
-    pub flows: u64,
-    pub bytes_out: u64,
-    pub bytes_in: u64,
-    pub roles: Vec<String>,
-}
-#[derive(Default)]
-pub struct Judged {
+
+/// Lines of the timeline: a story that is longer is not read.
+const TIMELINE: usize = 60;
+
+/// What is known beyond the findings.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    /// Hosts with names, hardware, roles and traffic; risk, state, tactics and findings are filled in here.
     pub hosts: Vec<Host>,
+    /// Frames read.
+    pub frames: u64,
+    /// Flows seen.
+    pub flows: u64,
+}
+
+impl Facts {
+    /// Whether `name` is an address of ours. Addresses that no flow had (they stand in ARP, or in a payload) are judged by the usual ranges.
+    fn is_home(&self, name: &str) -> bool {
+        let known = self.hosts.iter().find(|host| host.ip == name).map(|host| host.internal);
+        known.unwrap_or_else(|| name.parse().is_ok_and(|addr| HomeNets::default().contains(addr)))
+    }
+}
+
+/// The judgement.
+#[derive(Clone, Debug, Default)]
+pub struct Judged {
+    /// Hosts that findings name, gravest first.
+    pub hosts: Vec<Host>,
+    /// What belongs together, gravest first.
     pub incidents: Vec<IncidentRow>,
+    /// The story in order of time.
     pub timeline: Vec<TimelineEntry>,
+    /// One line that a person can act on.
     pub verdict: Verdict,
 }
-pub fn judge(_f: &mut [Finding], _h: &[HostFacts]) -> Judged {
-    Judged::default()
+
+/// Judges all findings of a case, and writes into each the incident that it belongs to.
+pub fn judge(findings: &mut [Finding], runs: &[RuleRun], facts: &Facts) -> Judged {
+    let hosts = hosts::weigh(findings, facts);
+    let incidents = group::group(findings, &hosts);
+    let timeline = timeline(findings);
+    let verdict = verdict::say(findings, &hosts, runs, facts);
+    Judged { hosts, incidents, timeline, verdict }
+}
+
+/// The gravest findings in order of time.
+fn timeline(findings: &[Finding]) -> Vec<TimelineEntry> {
+    let told = findings.iter().filter(|finding| finding.severity > Severity::Info).take(TIMELINE);
+    let mut lines: Vec<TimelineEntry> = told
+        .map(|finding| TimelineEntry {
+            ts_ns: finding.first_ns,
+            until_ns: finding.last_ns,
+            finding: finding.id.clone(),
+            tactic: finding.tactic.clone(),
+            says: finding.says.clone(),
+            severity: finding.severity,
+        })
+        .collect();
+    lines.sort_by(|a, b| (a.ts_ns, a.until_ns, &a.finding).cmp(&(b.ts_ns, b.until_ns, &b.finding)));
+    lines
+}
+
+/// Tactics of `findings` in kill-chain order, once each.
+fn tactics<'a>(findings: impl Iterator<Item = &'a Finding>) -> Vec<String> {
+    let mut found: Vec<&str> = findings.map(|finding| finding.tactic.as_str()).collect();
+    found.sort_by_key(|tactic| (stage(tactic), *tactic));
+    found.dedup();
+    found.into_iter().map(str::to_owned).collect()
+}
+
+/// Place of a tactic in the kill chain; what is unknown comes last.
+fn stage(tactic: &str) -> usize {
+    crate::detect::TACTICS.iter().position(|known| *known == tactic).unwrap_or(usize::MAX)
 }

@@ -2,8 +2,8 @@
 
 use super::Error;
 use crate::detect::Detected;
-use crate::incident::{HostFacts, Judged};
-use crate::model::report::{Bucket, Coverage, DamageLine, Evidence, RuleRun, Run, Share, Traffic};
+use crate::incident::{Facts, Judged};
+use crate::model::report::{Bucket, Coverage, DamageLine, Evidence, Host, RuleRun, Run, Share, Traffic};
 use crate::model::{CapHit, Finding, Report, Ts};
 use duckdb::{Connection, Row};
 
@@ -59,14 +59,14 @@ pub fn read_rules(db: &Connection) -> Result<Vec<RuleRun>, Error> {
 }
 
 /// What is known of every host.
-pub fn host_facts(db: &Connection) -> Result<Vec<HostFacts>, Error> {
-    list(
+pub fn host_facts(db: &Connection) -> Result<Facts, Error> {
+    let hosts = list(
         db,
         "SELECT ip, internal, array_to_string(names[:5], chr(31)), array_to_string(macs[:3], chr(31)), flows, bytes_out, bytes_in, \
          coalesce((SELECT string_agg(role, chr(31) ORDER BY role) FROM host_role r WHERE r.ip = h.ip), '') FROM hosts h ORDER BY ip",
         |row| {
             let split = |text: Option<String>| split(&text.unwrap_or_default());
-            Ok(HostFacts {
+            Ok(Host {
                 ip: row.get(0)?,
                 internal: row.get::<_, Option<bool>>(1)?.unwrap_or(false),
                 names: split(row.get(2)?),
@@ -75,9 +75,12 @@ pub fn host_facts(db: &Connection) -> Result<Vec<HostFacts>, Error> {
                 bytes_out: number(row, 5)?,
                 bytes_in: number(row, 6)?,
                 roles: split(row.get(7)?),
+                ..Host::default()
             })
         },
-    )
+    )?;
+    let frames = one(db, "SELECT coalesce(sum(frames), 0)::BIGINT FROM captures")?;
+    Ok(Facts { hosts, frames, flows: one(db, "SELECT count(*) FROM flows")? })
 }
 
 /// A list that DuckDB joined with the unit separator.

@@ -166,7 +166,7 @@ pub fn reopen(folder: &Path) -> Result<Report, Error> {
     let manifest = store::manifest::read_all(folder)?;
     let mut findings = read_findings(folder)?;
     let runs = assemble::read_rules(db)?;
-    let judged = incident::judge(&mut findings, &assemble::host_facts(db)?);
+    let judged = incident::judge(&mut findings, &runs, &assemble::host_facts(db)?);
     let run = options::run_of(&manifest);
     assemble::assemble(db, detect::Detected { findings, runs }, judged, run, &case_title(folder))
 }
@@ -277,7 +277,7 @@ fn store_facts(case: &Case, facts: &Facts, options: &Options, limits: &Limits) -
 fn judge(case: &Case, rules: &Rules, options: &Options) -> Result<(detect::Detected, incident::Judged), Error> {
     let mut detected = rules.run(case.connection(), &detect::Settings { home: options.home_nets.clone() })?;
     let facts = assemble::host_facts(case.connection())?;
-    let judged = incident::judge(&mut detected.findings, &facts);
+    let judged = incident::judge(&mut detected.findings, &detected.runs, &facts);
     case.append_rules(&detected.runs)?;
     case.append_findings(&detected.findings)?;
     case.append_host_risk(&judged.hosts)?;

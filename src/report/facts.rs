@@ -134,6 +134,11 @@ pub fn tally(findings: &[Finding]) -> [(Severity, usize); 5] {
     tally
 }
 
+/// The state of a host in words. `clean` would promise what a capture cannot: only that nothing was found is known.
+pub fn host_state(state: &str) -> &str {
+    if state == "clean" { "nothing found" } else { state }
+}
+
 /// A row of "observed beside threshold".
 #[derive(Debug, PartialEq)]
 pub struct Measure {
@@ -150,16 +155,29 @@ const VALUE_CHARS: usize = 300;
 /// Elements of one evidence list that a report shows.
 const LIST_ITEMS: usize = 12;
 
-/// The rows of a finding's evidence. Rules write `{names: 310, min_names: 100}` or `{names: {observed: 310, threshold: 100}}`;
-/// both become one row with its threshold beside it, and anything else becomes a row without.
+/// Under this name a finding's evidence holds the thresholds in force, as the rule's parameters name them.
+const THRESHOLDS: &str = "thresholds";
+
+/// The rows of a finding's evidence. `{names: 310, thresholds: {min_names: 100}}`, `{names: 310, min_names: 100}` and
+/// `{names: {observed: 310, min: 100}}` all become one row with its threshold beside it. What has none, or measures nothing
+/// that was observed, gets a row of its own.
 pub fn measures(evidence: &Value) -> Vec<Measure> {
-    match evidence {
-        Value::Null => Vec::new(),
-        Value::Object(map) => {
-            map.iter().filter(|(key, _)| !is_threshold_of_another(key, map)).map(|(key, value)| measure(key, value, map)).collect()
-        }
-        other => vec![Measure { name: "Evidence".to_owned(), observed: say("", other), threshold: String::new() }],
-    }
+    let map = match evidence {
+        Value::Null => return Vec::new(),
+        Value::Object(map) => map,
+        other => return vec![Measure { name: "Evidence".to_owned(), observed: say("", other), threshold: String::new() }],
+    };
+    let named = map.get(THRESHOLDS).and_then(Value::as_object);
+    let is_measure =
+        |key: &str| map.get(key).is_some_and(|value| !value.is_object()) && bounded(key).is_none_or(|(name, _)| !map.contains_key(name));
+    let beside = map.iter().filter(|(key, _)| bounded(key).is_some_and(|(name, _)| is_measure(name)));
+    let bounds: Vec<(&String, &Value)> = beside.chain(named.into_iter().flatten()).collect();
+    let observed =
+        map.iter().filter(|(key, value)| !(*key == THRESHOLDS && value.is_object()) && !bounds.iter().any(|(bound, _)| bound == key));
+    let mut rows: Vec<Measure> = observed.map(|(key, value)| measure(key, value, &bounds)).collect();
+    let lonely = named.into_iter().flatten().filter(|(key, _)| !map.keys().any(|measure| bound_of(key, measure).is_some()));
+    rows.extend(lonely.map(|(key, value)| Measure { name: name_of(key), observed: String::new(), threshold: say(key, value) }));
+    rows
 }
 
 /// What a rule may put before or after a name to say "threshold of", and how it reads.
@@ -174,22 +192,23 @@ fn bounded(key: &str) -> Option<(&str, &'static str)> {
     })
 }
 
-fn is_threshold_of_another(key: &str, map: &Map<String, Value>) -> bool {
-    bounded(key).is_some_and(|(name, _)| map.get(name).is_some_and(|value| !value.is_object()))
+/// How the threshold `key` reads beside `measure`, if it bounds that.
+fn bound_of(key: &str, measure: &str) -> Option<&'static str> {
+    if key == measure { Some("") } else { bounded(key).filter(|(name, _)| *name == measure).map(|(_, reads)| reads) }
 }
 
-fn measure(key: &str, value: &Value, map: &Map<String, Value>) -> Measure {
-    let name = label(&clipped(key, 60));
+/// A key as a heading, without the unit that its value shows.
+fn name_of(key: &str) -> String {
+    label(&clipped(key.strip_suffix("_s").unwrap_or(key), 60))
+}
+
+fn measure(key: &str, value: &Value, bounds: &[(&String, &Value)]) -> Measure {
     if let Some((observed, threshold)) = value.as_object().and_then(|inner| observed_beside_threshold(key, inner)) {
-        return Measure { name, observed, threshold };
+        return Measure { name: name_of(key), observed, threshold };
     }
-    let bounds: Vec<String> = map
-        .iter()
-        .filter_map(|(other, bound)| {
-            bounded(other).filter(|(name, _)| *name == key).map(|(_, reads)| format!("{reads}{}", say(key, bound)))
-        })
-        .collect();
-    Measure { name, observed: say(key, value), threshold: bounds.join(", ") }
+    let said: Vec<String> =
+        bounds.iter().filter_map(|(bound, value)| Some(format!("{}{}", bound_of(bound, key)?, say(key, value)))).collect();
+    Measure { name: name_of(key), observed: say(key, value), threshold: said.join(", ") }
 }
 
 /// `{observed: …, threshold|min|max|limit: …}`, with whatever else stands in it behind the observed value.
@@ -234,7 +253,9 @@ fn say(key: &str, value: &Value) -> String {
 
 fn say_number(key: &str, number: &serde_json::Number) -> String {
     match (number.as_u64(), number.as_f64()) {
-        (Some(whole), _) if key.contains("bytes") && whole >= 1_000 => format!("{} ({})", thousands(whole), human_bytes(whole)),
+        // Rules write durations as seconds and say so in the name.
+        (_, Some(seconds)) if key.ends_with("_s") && seconds.abs() < 1e9 => human_duration((seconds * 1e9) as i64),
+        (Some(whole), _) if key.contains("bytes") && whole >= 1_000 => format!("{} ({})", human_bytes(whole), thousands(whole)),
         (Some(whole), _) if key.contains("port") || key.contains("frame") || key.contains("code") => whole.to_string(),
         (Some(whole), _) => thousands(whole),
         (None, Some(fraction)) if fraction.fract() != 0.0 && fraction.abs() < 1e9 && fraction.abs() >= 1e-3 => {
@@ -267,10 +288,20 @@ mod tests {
             json!({"names": 3100, "min_names": 100, "bytes_out": 1_200_000_000u64, "bytes_out_min": 1_000_000, "domain": "evil.example"}),
         );
         let wanted = [
-            ["Bytes out", "1,200,000,000 (1.2 GB)", "at least 1,000,000 (1.0 MB)"],
+            ["Bytes out", "1.2 GB (1,200,000,000)", "at least 1.0 MB (1,000,000)"],
             ["Domain", "evil.example", ""],
             ["Names", "3,100", "at least 100"],
         ];
+        assert_eq!(said, wanted);
+    }
+
+    #[test]
+    fn thresholds_of_the_rule_stand_beside_what_they_bound() {
+        let said = rows(
+            json!({"calls": 87, "period_s": 60.2, "regularity": 0.98, "thresholds": {"min_calls": 8, "few_calls": 5, "min_regularity": 0.6}}),
+        );
+        let wanted =
+            [["Calls", "87", "at least 8"], ["Period", "60 s", ""], ["Regularity", "0.98", "at least 0.6"], ["Few calls", "", "5"]];
         assert_eq!(said, wanted);
     }
 
@@ -283,7 +314,7 @@ mod tests {
     #[test]
     fn a_threshold_without_its_measure_is_kept_as_a_row() {
         assert_eq!(rows(json!({"min_names": 100})), [["Min names", "100", ""]]);
-        assert_eq!(rows(json!({"max_size": 5, "size": {"a": 1}})), [["Max size", "5", ""], ["Size", "a 1", "at most 5"]]);
+        assert_eq!(rows(json!({"max_size": 5, "size": {"a": 1}})), [["Max size", "5", ""], ["Size", "a 1", ""]]);
     }
 
     #[test]

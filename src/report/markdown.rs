@@ -4,7 +4,7 @@
 //! puts it in a code span whose fence is longer than any in it. Links and mentions do not survive in prose, since many
 //! trackers link bare addresses by themselves: `http://` becomes `http[:]//`, `@` becomes `[at]`, as analysts write them anyway.
 
-use super::facts::{coverage, measures, tally};
+use super::facts::{coverage, host_state, measures, tally};
 use super::text::{clipped, count, label, shell_word, thousands, visible};
 use super::{Error, Renderer};
 use crate::model::report::{Host, Report};
@@ -96,7 +96,10 @@ fn prose(text: &str) -> String {
     for (at, c) in text.char_indices() {
         match c {
             // Entities, because tables look at `|` and `\` before anything else does.
-            '<' | '>' | '&' | '|' | '\\' | '`' => {
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '&' => out.push_str("&amp;"),
+            '|' | '\\' | '`' => {
                 let _ = write!(out, "&#{};", u32::from(c));
             }
             '*' | '_' | '{' | '}' | '[' | ']' | '#' | '~' | '!' | '$' | '^' | '=' => out.extend(['\\', c]),
@@ -181,7 +184,7 @@ fn hosts(page: &mut Page, report: &Report) {
             format!("{:.0} {}", host.risk, host.severity.name()),
             cell(&host.ip),
             cells(&host.names, 2),
-            prose(&host.state.replace('_', " ")),
+            prose(host_state(&host.state)),
             prose(&host.tactics.iter().map(|tactic| label(tactic)).collect::<Vec<_>>().join(", ")),
             cells(&host.findings, 8),
         ]
@@ -287,7 +290,7 @@ fn flaws(page: &mut Page, report: &Report) {
             ["File", "After frame", "Offset", "Kind", ""],
             rows.map(|d| [cell(&d.path), d.after_frame.to_string(), d.offset.to_string(), prose(&label(&d.kind)), prose(&d.detail)]),
         );
-        page.more(ROWS.min(report.damage.len()), report.coverage.damaged, "place", "SELECT * FROM weird");
+        page.more(ROWS.min(report.damage.len()), report.coverage.damaged, "place", "SELECT * FROM damage");
     }
     if !report.weird.is_empty() {
         page.block("## Oddities");
@@ -333,7 +336,7 @@ mod tests {
                 .map(prose);
         let wanted = [
             r"\[a\](http\[:\]//x) \!\[i\](y)",
-            "&#60;b&#62;&#38;amp;",
+            "&lt;b&gt;&amp;amp;",
             r"www\[.\]evil.example me\[at\]x",
             r"\- item",
             r"12\. item",

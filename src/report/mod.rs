@@ -30,7 +30,7 @@ pub use html::Html;
 pub use json::Json;
 pub use markdown::Markdown;
 pub use terminal::terminal;
-pub use text::{shell_word, visible};
+pub use text::{shell_path, shell_word, visible};
 
 use crate::model::Report;
 use std::{fmt, str::FromStr};

@@ -3,8 +3,8 @@
 //! A gutter of labels on the left, one thing a line, nothing wider than the terminal. Names from packets reach the terminal
 //! only after [`visible`]: an escape sequence in a host name is shown, not obeyed.
 
-use super::facts::{coverage, tally};
-use super::text::{shell_word, thousands, visible};
+use super::facts::{coverage, host_state, tally};
+use super::text::{shell_path, shell_word, thousands, visible};
 use crate::model::report::Host;
 use crate::model::{Finding, Report, Severity};
 use std::fmt::Write;
@@ -46,12 +46,21 @@ fn verdict(page: &mut Page, report: &Report) {
 
 fn hosts(page: &mut Page, report: &Report) {
     let risky: Vec<&Host> = report.hosts.iter().filter(|host| !host.findings.is_empty()).take(HOSTS).collect();
-    let ip_width = risky.iter().map(|host| columns(&visible(&host.ip))).max().unwrap_or(0).min(39);
+    let name_of = |host: &Host| host.names.first().cloned().unwrap_or_default();
+    let widest =
+        |of: &dyn Fn(&Host) -> String, most: usize| risky.iter().map(|host| columns(&visible(&of(host)))).max().unwrap_or(0).min(most);
+    let (ip, state, name) =
+        (widest(&|host| host.ip.clone(), 39), widest(&|host| host_state(&host.state).to_owned(), 13), widest(&name_of, 24));
     for (index, host) in risky.iter().enumerate() {
-        let name = host.names.first().map_or(String::new(), |name| format!(" {}", clip(name, 24)));
         let tactics = host.tactics.iter().map(|tactic| tactic.replace(['_', '-'], " ")).collect::<Vec<_>>().join(", ");
-        let line = format!("{} {:>3.0} {}{name}  {tactics}", pad(&host.ip, ip_width), host.risk, host.state.replace('_', " "));
-        page.entry(if index == 0 { "hosts" } else { "" }, DIM, &line, 1);
+        let columns = [
+            pad(&host.ip, ip),
+            format!("risk {:>2.0}", host.risk),
+            pad(host_state(&host.state), state),
+            pad(&name_of(host), name),
+            tactics,
+        ];
+        page.entry(if index == 0 { "hosts" } else { "" }, DIM, columns.join("  ").trim_end(), 1);
     }
 }
 
@@ -67,18 +76,17 @@ fn findings(page: &mut Page, report: &Report) {
     }
 }
 
-/// `T1110.001 97 % 203.0.113.66 guessed … [frames 20412, 20418 …]`. Frames stay readable where the sentence does not fit.
+/// `T1110.001  97 %  203.0.113.66 guessed …  [frame 20412 +6]`. The frame stays where the sentence does not fit.
 fn one_line(finding: &Finding, width: usize) -> String {
     let attack = finding.attack.first().map_or("–", String::as_str);
-    let head = format!("{} {:>3.0} %  ", pad(attack, 9), finding.confidence * 100.0);
-    let shown: Vec<String> = finding.frames.iter().take(2).map(u64::to_string).collect();
-    let frames = match finding.frames.len() {
-        0 => String::new(),
-        1 => format!(" [frame {}]", shown.join("")),
-        n => format!(" [frames {}{}]", shown.join(", "), if n > 2 { ", …" } else { "" }),
+    let head = format!("{}  {:>3.0} %  ", pad(attack, 9), finding.confidence * 100.0);
+    let frame = match (finding.frames.first(), finding.frames.len()) {
+        (None, _) => String::new(),
+        (Some(first), 1) => format!("  [frame {first}]"),
+        (Some(first), n) => format!("  [frame {first} +{}]", n - 1),
     };
-    let room = width.saturating_sub(GUTTER + columns(&head) + columns(&frames));
-    format!("{head}{}{frames}", clip(&finding.says, room))
+    let room = width.saturating_sub(GUTTER + columns(&head) + columns(&frame));
+    format!("{head}{}{frame}", clip(&finding.says, room))
 }
 
 fn seen(page: &mut Page, report: &Report) {
@@ -102,7 +110,7 @@ fn seen(page: &mut Page, report: &Report) {
 }
 
 fn next(page: &mut Page, report: &Report) {
-    let case = shell_word(if report.run.folder.is_empty() { &report.case } else { &report.run.folder });
+    let case = shell_path(if report.run.folder.is_empty() { &report.case } else { &report.run.folder });
     let mut commands = vec![format!("vigil report {case} --format html")];
     if let Some(finding) = report.findings.first() {
         commands.push(format!("vigil sql {case} \"SELECT id, severity, says FROM findings ORDER BY risk DESC\""));

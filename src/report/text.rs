@@ -1,7 +1,6 @@
 //! Words and numbers as people read them, and strings from packets made visible.
 
 use std::borrow::Cow;
-use std::fmt::Write;
 
 /// Whether a reader is deceived by `c`: it moves a cursor, reverses the reading order, hides, or breaks the line.
 pub fn deceives(c: char) -> bool {
@@ -37,7 +36,7 @@ pub fn thousands(n: u64) -> String {
     let digits = n.to_string();
     let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             grouped.push(',');
         }
         grouped.push(digit);
@@ -67,27 +66,38 @@ pub fn percent(part: u64, whole: u64) -> String {
     }
 }
 
-/// `text` with the first letter in upper case and `_` and `-` as blanks: `credential-access` → `Credential access`.
-pub fn label(text: &str) -> String {
-    let spaced = text.replace(['_', '-'], " ");
-    let mut chars = spaced.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+/// Abbreviations that read wrongly in lower case.
+const ABBREVIATIONS: [&str; 20] = [
+    "arp", "asn", "dns", "ftp", "http", "https", "icmp", "ip", "ja3", "ja4", "mac", "sni", "smb", "ssh", "syn", "tcp", "tls", "ttl", "udp",
+    "url",
+];
+
+/// A name of code as people write it: `credential-access` → `Credential access`, `dns_ttl` → `DNS TTL`.
+pub fn label(name: &str) -> String {
+    let mut said = String::with_capacity(name.len());
+    for word in name.split(['_', '-']) {
+        if !said.is_empty() {
+            said.push(' ');
+        }
+        match word.chars().next() {
+            _ if ABBREVIATIONS.contains(&word) => said.push_str(&word.to_ascii_uppercase()),
+            Some(first) if said.is_empty() => said.extend(first.to_uppercase().chain(word.chars().skip(1))),
+            _ => said.push_str(word),
+        }
+    }
+    said
 }
 
 /// `word` as a POSIX shell reads it back: as it is, or in single quotes. Deceiving characters are shown, not passed on.
 pub fn shell_word(word: &str) -> String {
     let word = visible(word);
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '/' | ':' | ',' | '+' | '@' | '%');
-    // A leading dash would be read as a flag.
-    if !word.is_empty() && word.chars().all(plain) && !word.starts_with('-') {
-        return word.into_owned();
-    }
-    let mut quoted = String::from("'");
-    if word.starts_with('-') {
-        quoted.push_str("./");
-    }
-    let _ = write!(quoted, "{}'", word.replace('\'', r"'\''"));
-    quoted
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '/' | ':' | ',' | '+' | '@' | '%' | '=');
+    if !word.is_empty() && word.chars().all(plain) { word.into_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+}
+
+/// [`shell_word`] for a path: one that begins with a dash would be read as a flag.
+pub fn shell_path(path: &str) -> String {
+    if path.starts_with('-') { shell_word(&format!("./{path}")) } else { shell_word(path) }
 }
 
 #[cfg(test)]
@@ -114,6 +124,14 @@ mod tests {
     }
 
     #[test]
+    fn names_of_code_become_words() {
+        assert_eq!(
+            ["credential-access", "not_applicable", "sni", "mean_dns_ttl", ""].map(label),
+            ["Credential access", "Not applicable", "SNI", "Mean DNS TTL", ""]
+        );
+    }
+
+    #[test]
     fn a_share_is_never_rounded_to_nothing_or_to_all() {
         let said = [(0, 0), (0, 5), (5, 5), (1, 100_000), (99_999, 100_000), (1, 3)].map(|(part, whole)| percent(part, whole));
         assert_eq!(said, ["–", "0 %", "100 %", "< 0.1 %", "> 99.9 %", "33.3 %"]);
@@ -121,7 +139,8 @@ mod tests {
 
     #[test]
     fn a_shell_reads_back_what_was_meant() {
-        let said = ["dump.vigil", "my case", "it's", "", "-rf", "$(id)", "a\nb"].map(shell_word);
-        assert_eq!(said, ["dump.vigil", "'my case'", r"'it'\''s'", "''", "'./-rf'", "'$(id)'", r"'a\nb'"]);
+        let said = ["dump.vigil", "my case", "it's", "", "--report", "$(id)", "a\nb"].map(shell_word);
+        assert_eq!(said, ["dump.vigil", "'my case'", r"'it'\''s'", "''", "--report", "'$(id)'", r"'a\nb'"]);
+        assert_eq!(["-rf", "- x", "a/-b"].map(shell_path), ["./-rf", "'./- x'", "a/-b"]);
     }
 }

@@ -6,20 +6,25 @@
 //! names end in `.example` or `example.com` (RFC 2606): nothing here points at anybody.
 
 mod apps;
+mod demo;
 mod net;
 mod rng;
+mod scale;
 mod scenes;
 mod tcp;
 mod truth;
 mod wire;
 
+pub use demo::demo;
 pub use net::{Host, Net, Os};
 pub use rng::Rng;
+pub use scale::{Load, Profile, Scale, scale};
 pub use scenes::{SCENARIOS, Scenario, scenario};
 pub use tcp::Tcp;
 pub use truth::{Deed, Instance, Truth};
 
-use crate::model::Ts;
+use crate::capture::write::PcapWriter;
+use crate::model::{LinkType, Ts};
 use std::io::{self, Write};
 
 /// A finished capture: Ethernet frames in time order, and what they were.
@@ -32,29 +37,10 @@ pub struct Capture {
 }
 
 /// Writes a capture as classic pcap: little-endian, microseconds, Ethernet.
-pub fn write_pcap(capture: &Capture, mut out: impl Write) -> io::Result<()> {
-    write_header(&mut out)?;
-    capture.frames.iter().try_for_each(|(ts, bytes)| write_record(&mut out, *ts, bytes))
-}
-
-/// The 24 bytes that open a classic pcap file.
-fn write_header(out: &mut impl Write) -> io::Result<()> {
-    const MAGIC: u32 = 0xa1b2_c3d4;
-    const SNAPLEN: u32 = 262_144;
-    out.write_all(&MAGIC.to_le_bytes())?;
-    out.write_all(&[2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0])?;
-    out.write_all(&SNAPLEN.to_le_bytes())?;
-    out.write_all(&1_u32.to_le_bytes())
-}
-
-/// One packet record: 16 bytes and the frame.
-fn write_record(out: &mut impl Write, ts: Ts, bytes: &[u8]) -> io::Result<()> {
-    let (seconds, rest) = (ts.div_euclid(1_000_000_000), ts.rem_euclid(1_000_000_000));
-    let length = bytes.len() as u32;
-    for word in [seconds as u32, (rest / 1_000) as u32, length, length] {
-        out.write_all(&word.to_le_bytes())?;
-    }
-    out.write_all(bytes)
+pub fn write_pcap(capture: &Capture, out: impl Write) -> io::Result<()> {
+    let mut writer = PcapWriter::new(out, LinkType::ETHERNET, false)?;
+    capture.frames.iter().try_for_each(|(ts, bytes)| writer.frame(*ts, bytes.len() as u32, bytes))?;
+    writer.finish().map(drop)
 }
 
 #[cfg(test)]

@@ -89,7 +89,7 @@ impl<'n> Tcp<'n> {
 
     /// SYN, SYN-ACK, ACK.
     pub fn connect(&mut self) {
-        self.put(Side::Client, SYN, &[]);
+        self.call();
         self.turn(Side::Server);
         self.put(Side::Server, SYN | ACK, &[]);
         self.turn(Side::Client);
@@ -98,7 +98,7 @@ impl<'n> Tcp<'n> {
 
     /// SYN, answered by a reset: the port is closed.
     pub fn refused(&mut self) {
-        self.put(Side::Client, SYN, &[]);
+        self.call();
         self.turn(Side::Server);
         self.server.seq = 0;
         self.put(Side::Server, RST | ACK, &[]);
@@ -107,7 +107,7 @@ impl<'n> Tcp<'n> {
     /// SYN, sent again after 1, 2, 4 … seconds, never answered.
     pub fn ignored(&mut self, retries: u32) {
         let first = self.client.seq;
-        self.put(Side::Client, SYN, &[]);
+        self.call();
         for retry in 0..retries {
             self.net.now += self.net.rng.jitter(SECOND << retry, 1);
             self.client.seq = first;
@@ -117,11 +117,17 @@ impl<'n> Tcp<'n> {
 
     /// SYN, SYN-ACK, and a reset by the client: a half-open scan that found an open port.
     pub fn half_open(&mut self) {
-        self.put(Side::Client, SYN, &[]);
+        self.call();
         self.turn(Side::Server);
         self.put(Side::Server, SYN | ACK, &[]);
         self.turn(Side::Client);
         self.put(Side::Client, RST, &[]);
+    }
+
+    /// The first SYN, a moment after the client decided to call.
+    fn call(&mut self) {
+        self.net.now += self.net.rng.between(80, 600) * MICRO;
+        self.put(Side::Client, SYN, &[]);
     }
 
     /// Data from client to server.

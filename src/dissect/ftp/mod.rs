@@ -43,16 +43,18 @@ fn probe_client(probe: &Probe<'_>) -> Answer {
     let mut lines = probe.bytes.split(|&byte| byte == b'\n').peekable();
     while let Some(line) = lines.next() {
         let word = command_word(line);
-        let last = lines.peek().is_none();
-        if last && (line.is_empty() || (!line.contains(&b' ') && is_prefix(&word))) {
-            break;
+        if lines.peek().is_none() {
+            // The line is not finished yet.
+            return match is_prefix(&word) {
+                true if sure => Answer::Certain,
+                true => Answer::Unsure,
+                false => Answer::NotForUs,
+            };
         }
-        if OWN.contains(&word.as_str()) {
+        if OWN.contains(&word.as_str()) || (word == "USER" && probe.resp_p == 21) {
             sure = true;
-        } else if !SHARED.contains(&word.as_str()) || (last && word != "USER") {
+        } else if !SHARED.contains(&word.as_str()) {
             return Answer::NotForUs;
-        } else if word == "USER" && probe.resp_p == 21 {
-            sure = true;
         }
     }
     if sure { Answer::Certain } else { Answer::Unsure }
@@ -295,7 +297,7 @@ impl Session {
 fn only_for(code: u16) -> Option<&'static [&'static str]> {
     Some(match code {
         202 => &["PASS", "ACCT", "ALLO", "SITE"],
-        211 | 212 | 213 => &["STAT", "FEAT", "SIZE", "MDTM", "HELP", "MFMT"],
+        211..=213 => &["STAT", "FEAT", "SIZE", "MDTM", "HELP", "MFMT"],
         215 => &["SYST"],
         221 => &["QUIT", "RETR", "STOR", "LIST", "NLST"],
         226 => &["RETR", "STOR", "STOU", "APPE", "LIST", "NLST", "MLSD", "ABOR", "SITE"],

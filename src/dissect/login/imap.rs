@@ -88,7 +88,7 @@ impl Dissector for Session {
     }
 
     fn gap(&mut self, dir: Dir, _missing: u64, out: &mut Out) {
-        self.lines.iter_mut().nth(dir.index()).into_iter().for_each(Lines::gap);
+        self.lines[dir.index()].gap();
         self.part.clear();
         self.end(out);
     }

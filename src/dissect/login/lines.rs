@@ -41,11 +41,6 @@ impl Lines {
         self.part.clear();
         self.torn = true;
     }
-
-    /// What was sent without a line end so far: a prompt.
-    pub fn rest(&self) -> &[u8] {
-        &self.part
-    }
 }
 
 impl Line {

@@ -15,7 +15,7 @@ use record::{Record, Records, content};
 use session::Session;
 
 /// How TLS is recognised and read.
-pub const PROTOCOL: Protocol = Protocol { name: "tls", over: &[Proto::Tcp], probe, make: |_| Box::new(Reader::default()) };
+pub const PROTOCOL: Protocol = Protocol { name: "ssl", over: &[Proto::Tcp], probe, make: |_| Box::new(Reader::default()) };
 
 /// Longest handshake message kept: certificate chains of some length, and no more.
 const MESSAGE_MAX: usize = 256 << 10;

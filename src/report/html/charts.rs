@@ -16,7 +16,8 @@ use std::fmt::Write;
 
 /// Width of all pictures in their own units. Narrow screens scroll them sideways rather than shrink the numbers.
 const WIDTH: f64 = 1120.0;
-const RIGHT: f64 = WIDTH - 16.0;
+/// Room for half of the last time under the axis.
+const RIGHT: f64 = WIDTH - 28.0;
 /// As many as `model::report` promises.
 const ENTRIES: usize = 60;
 const BUCKETS: usize = 400;
@@ -31,8 +32,8 @@ pub fn section(report: &Report, told: &Told) -> Markup {
     }
 }
 
-/// ATT&CK's tactics in the order of an attack. What is not among them follows, by name.
-const TACTICS: [&str; 14] = [
+/// ATT&CK's tactics, enterprise and industrial, in the order of an attack. What is not among them follows, by name.
+const TACTICS: [&str; 17] = [
     "reconnaissance",
     "resource-development",
     "initial-access",
@@ -40,12 +41,15 @@ const TACTICS: [&str; 14] = [
     "persistence",
     "privilege-escalation",
     "defense-evasion",
+    "evasion",
     "credential-access",
     "discovery",
     "lateral-movement",
     "collection",
     "command-and-control",
     "exfiltration",
+    "inhibit-response-function",
+    "impair-process-control",
     "impact",
 ];
 
@@ -115,7 +119,7 @@ fn packed<'a>(entries: &[&'a TimelineEntry], axis: &TimeAxis) -> Vec<Placed<'a>>
 fn lanes(entries: &[TimelineEntry], told: &Told) -> Markup {
     let from = entries.iter().map(|entry| entry.ts_ns).min().unwrap_or(0);
     let until = entries.iter().map(|entry| entry.until_ns.max(entry.ts_ns)).max().unwrap_or(from);
-    let axis = TimeAxis::new(from, until, LANE_LEFT, RIGHT - LANE_LEFT - 40.0);
+    let axis = TimeAxis::new(from, until, LANE_LEFT, RIGHT - LANE_LEFT - 28.0);
     let mut names: Vec<&str> = entries.iter().map(|entry| entry.tactic.as_str()).collect();
     names.sort_by_key(|name| (place(name), *name));
     names.dedup();
@@ -138,8 +142,8 @@ fn lanes(entries: &[TimelineEntry], told: &Told) -> Markup {
                 svg viewBox=(format!("0 0 {WIDTH} {:.0}", top + 34.0)) role="img" aria-labelledby="lanes-title lanes-desc" {
                     title #lanes-title { "Findings over time by tactic" }
                     desc #lanes-desc { (said) " The list below says the same in words." }
-                    @for (name, y, height, bars) in &lanes { (lane(name, *y, *height, bars, told)) }
                     (time_axis(&axis, 8.0, top))
+                    @for (name, y, height, bars) in &lanes { (lane(name, *y, *height, bars, told)) }
                 }
             }
             figcaption { "Findings over time by tactic, in the order of an attack. " (axis.dates()) ", UTC." }
@@ -201,9 +205,9 @@ fn traffic(traffic: &Traffic, entries: &[TimelineEntry], told: &Told) -> Markup 
                     svg viewBox=(format!("0 0 {WIDTH} {:.0}", bottom + 34.0)) role="img" aria-labelledby="traffic-title traffic-desc" {
                         title #traffic-title { "Traffic over time: bytes and frames, with findings marked" }
                         desc #traffic-desc { (peaks(buckets, traffic)) }
+                        (time_axis(&axis, BYTES_TOP, bottom))
                         (panel(&Panel { name: "Bytes", top: BYTES_TOP, height: BYTES_HEIGHT, of: |b| b.bytes, write: human_bytes }, buckets))
                         (panel(&Panel { name: "Frames", top: FRAMES_TOP, height: FRAMES_HEIGHT, of: |b| b.frames, write: thousands }, buckets))
-                        (time_axis(&axis, BYTES_TOP, bottom))
                         (marks(entries, &axis, bottom, told))
                         (columns(buckets, traffic, bottom))
                     }

@@ -61,6 +61,6 @@ fn undecoded(reasons: &[Share]) -> Markup {
                 }
             }
         }
-        (super::more(REASONS, reasons.len() as u64, "reason", "SELECT name, count(*) FROM weird GROUP BY ALL ORDER BY 2 DESC"))
+        (super::more(REASONS, reasons.len() as u64, "reason", "SELECT layer, reason, sum(frames) FROM packets_summary WHERE reason IS NOT NULL GROUP BY ALL ORDER BY 3 DESC"))
     }
 }

@@ -8,17 +8,26 @@ use maud::{Markup, html};
 
 /// Files told in full; a ring buffer has thousands.
 const FILES: usize = 100;
+/// Files that are not folded away.
+const OPEN: usize = 8;
 /// As many as `model::report` promises.
 const DAMAGE: usize = 200;
 const ODDITIES: usize = 50;
 
 pub fn sections(report: &Report) -> Markup {
+    let shown = report.evidence.len().min(FILES);
     html! {
         section #evidence {
             h2 { "Evidence" }
             p.lead { (count(report.evidence.len() as u64, "file")) ", read only. Compare the hashes before you rely on anything above." }
-            @for file in report.evidence.iter().take(FILES) { (one_file(file)) }
-            (more(report.evidence.len().min(FILES), report.evidence.len() as u64, "file", "SELECT * FROM captures"))
+            @for file in report.evidence.iter().take(OPEN) { (one_file(file)) }
+            @if shown > OPEN {
+                details.files {
+                    summary { (count((shown - OPEN) as u64, "more file")) }
+                    @for file in report.evidence.iter().take(FILES).skip(OPEN) { (one_file(file)) }
+                }
+            }
+            (more(shown, report.evidence.len() as u64, "file", "SELECT * FROM captures"))
         }
         @if !report.damage.is_empty() { (damage(&report.damage, report.coverage.damaged)) }
         @if !report.weird.is_empty() { (oddities(&report.weird)) }
@@ -31,7 +40,7 @@ fn one_file(file: &Evidence) -> Markup {
             h3 { code { (t(&file.path)) } }
             @for path in file.also_at.iter().take(20) { p.muted { "same content at " code { (t(path)) } } }
             dl.facts {
-                div { dt { "Size" } dd { (human_bytes(file.bytes)) span.muted { " " (thousands(file.bytes)) " bytes" } } }
+                div { dt { "Size" } dd { (human_bytes(file.bytes)) @if file.bytes >= 1_000 { span.muted { " " (thousands(file.bytes)) " bytes" } } } }
                 div { dt { "Format" } dd { (t(&file.format)) @if !file.links.is_empty() { ", " (t(&file.links.join(", "))) } } }
                 div { dt { "Frames" } dd { (thousands(file.frames)) } }
                 @if let (Some(first), Some(last)) = (file.first_ts, file.last_ts) {
@@ -63,7 +72,7 @@ fn damage(lines: &[DamageLine], all: u64) -> Markup {
                     }
                 }
             }
-            (more(lines.len().min(DAMAGE), all, "place", "SELECT * FROM weird"))
+            (more(lines.len().min(DAMAGE), all, "place", "SELECT * FROM damage"))
         }
     }
 }

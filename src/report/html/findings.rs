@@ -48,7 +48,7 @@ fn one(finding: &Finding, open: bool) -> Markup {
                 }
                 span.finding-meta {
                     span { span.risk-number { (format!("{:.0}", finding.risk)) } " risk" }
-                    span { (probability(finding.confidence)) " sure" }
+                    span { (probability(finding.confidence)) " confidence" }
                     span { (techniques(&finding.attack[..finding.attack.len().min(1)])) }
                 }
             }
@@ -135,7 +135,7 @@ fn confidence(finding: &Finding) -> Markup {
     let contributions = finding.terms.iter().map(|term| term.weight * term.value);
     let widest = contributions.chain(start).filter(|c| c.is_finite()).fold(1.0, |widest: f64, c| widest.max(c.abs()));
     html! {
-        h4 { "Why " (probability(finding.confidence)) " sure" }
+        h4 { "Why " (probability(finding.confidence)) " confidence" }
         table.terms {
             thead { tr { th { "Term" } th.num { "Weight × value" } th.num { "Log-odds" } th { span.hidden { "Direction" } } } }
             tbody {
@@ -153,7 +153,7 @@ fn term_row(term: &Term, widest: f64) -> Markup {
     html! {
         tr {
             th scope="row" { (t(&term.name)) }
-            td.num.muted { (format!("{:.2} × {:.2}", term.weight, term.value)) }
+            td.num.muted { (format!("{:.2} × {:.2}", term.weight, term.value).replace('-', "−")) }
             td.num { (signed(adds)) }
             td { (contribution(adds, widest)) }
         }

@@ -4,13 +4,14 @@ use super::{Told, bar, class_of, more, t, tactics};
 use crate::model::Report;
 use crate::model::report::Host;
 use crate::model::time::human_bytes;
-use crate::report::text::{count, thousands};
+use crate::report::facts::host_state;
+use crate::report::text::{clipped, count, thousands};
 use maud::{Markup, html};
 
 /// As many as `model::report` promises.
 const HOSTS: usize = 50;
 /// Findings linked from one host.
-const LINKS: usize = 10;
+const LINKS: usize = 6;
 
 pub fn section(report: &Report, told: &Told) -> Markup {
     if report.hosts.is_empty() {
@@ -52,18 +53,13 @@ fn row(rank: usize, host: &Host, told: &Told) -> Markup {
             td.risk data-label="Risk" data-sort=(format!("{:.3}", host.risk)) {
                 div { strong { (format!("{:.0}", host.risk)) } " " span.sev-word { (host.severity.name()) } (bar(host.risk / 100.0, "risk-bar")) }
             }
-            td data-label="State" { (t(state(&host.state))) }
+            td.state data-label="State" { (clipped(host_state(&host.state), 24)) }
             td.tactics data-label="Tactics" { div { (tactics(&host.tactics)) } }
             td data-label="Findings" data-sort=(host.findings.len()) { div { (links(&host.findings, told)) } }
             td.num data-label="Sent" data-sort=(host.bytes_out) { (human_bytes(host.bytes_out)) }
             td.num data-label="Received" data-sort=(host.bytes_in) { (human_bytes(host.bytes_in)) }
         }
     }
-}
-
-/// `clean` would promise what a capture cannot: only that nothing was found is known.
-fn state(state: &str) -> &str {
-    if state == "clean" { "nothing found" } else { state }
 }
 
 fn links(ids: &[String], told: &Told) -> Markup {

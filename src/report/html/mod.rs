@@ -176,7 +176,7 @@ fn techniques(ids: &[String]) -> Markup {
 }
 
 fn tactics(names: &[String]) -> Markup {
-    html! { @for name in names.iter().take(14) { span.tag { (t(&label(name))) } " " } }
+    html! { @for name in names.iter().take(14) { span.tag { (clipped(&label(name), 32)) } " " } }
 }
 
 /// A command to copy. The text is ours or passed through `shell_word`.

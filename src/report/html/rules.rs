@@ -3,7 +3,7 @@
 use super::{t, techniques};
 use crate::model::Report;
 use crate::model::report::RuleRun;
-use crate::report::text::{label, thousands};
+use crate::report::text::{clipped, label, thousands};
 use maud::{Markup, html};
 
 pub fn section(report: &Report) -> Markup {
@@ -43,7 +43,7 @@ fn row(rule: &RuleRun) -> Markup {
                 }
             }
             td.num data-label="Findings" data-sort=(rule.findings) { (thousands(rule.findings)) }
-            td data-label="Tactic" { (t(&label(&rule.tactic))) }
+            td.tactic data-label="Tactic" { (clipped(&label(&rule.tactic), 32)) }
             td data-label="ATT&CK" { div { (techniques(&rule.attack)) } }
         }
     }

@@ -48,15 +48,32 @@
     input.addEventListener("input", apply);
     return input;
   };
+  // Long tables show their first rows until asked for the rest, or searched.
+  const fold = (table, rows) => {
+    if (rows.length <= 15) return () => {};
+    let asked = false;
+    const button = make("button", { type: "button" }, `Show all ${rows.length}`);
+    const apply = (searching) => {
+      const folded = !asked && !searching;
+      table.classList.toggle("folded", folded);
+      button.hidden = !folded;
+    };
+    button.addEventListener("click", () => apply(!(asked = true)));
+    table.after(make("div", { className: "tools" }, button));
+    apply(false);
+    return apply;
+  };
   for (const table of document.querySelectorAll("table[data-filter]")) {
     const rows = [...table.tBodies[0].rows];
     if (rows.length < 6) continue;
+    const refold = fold(table, rows);
     const shown = make("span", { className: "muted", ariaLive: "polite" });
     const input = search(table.dataset.filter, () => {
       const wanted = words(input);
       let visible = 0;
       for (const row of rows) visible += !(row.hidden = !matches(row, wanted));
       shown.textContent = wanted.length ? `${visible} of ${rows.length}` : "";
+      refold(wanted.length > 0);
     });
     table.before(make("div", { className: "tools" }, input, shown));
   }

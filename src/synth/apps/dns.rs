@@ -24,6 +24,8 @@ pub enum Answer {
     Raw(Vec<u8>, u32),
     /// A name: PTR or MX, by the query type.
     Name(String, u32),
+    /// The name exists, but not with this type.
+    Nothing,
     /// The name does not exist.
     NoSuchName,
 }
@@ -116,7 +118,7 @@ fn records(qtype: u16, answer: &Answer) -> Vec<Vec<u8>> {
         Answer::Raw(bytes, ttl) => vec![record(&QUESTION, NULL, *ttl, bytes)],
         Answer::Name(target, ttl) if qtype == MX => vec![record(&QUESTION, MX, *ttl, &[vec![0, 10], labels(target)].concat())],
         Answer::Name(target, ttl) => vec![record(&QUESTION, qtype, *ttl, &labels(target))],
-        Answer::NoSuchName => Vec::new(),
+        Answer::Nothing | Answer::NoSuchName => Vec::new(),
     }
 }
 

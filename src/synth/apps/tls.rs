@@ -45,7 +45,7 @@ impl Tcp<'_> {
         let rng = &mut self.net.rng;
         let mut flight = record(HANDSHAKE, 0x0303, &message(2, &server_hello13(rng, client, session)));
         flight.extend(record(CIPHER_CHANGE, 0x0303, &[1]));
-        for (low, high) in [(32, 60), (2_300, 3_900), (281, 281), (69, 69)] {
+        for (low, high) in [(32, 60), (1_900, 2_700), (281, 281), (69, 69)] {
             let size = rng.between(low, high) as usize;
             flight.extend(record(APPLICATION, 0x0303, &rng.bytes(size)));
         }

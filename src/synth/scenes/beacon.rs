@@ -49,7 +49,7 @@ pub fn https(name: &str) -> Capture {
     let deed = Deed::attack("command-and-control", &["T1071.001", "T1573"], "HTTPS check-ins every 45 s, jitter 20 %, one burst of tasks");
     let deed = deed.rule("beacon").by([net.ip(bot)]).on([net.ip(server)]);
     net.wait(30 * SECOND);
-    net.deed(deed, |net| check_ins(net, bot, server, 45 * SECOND, 48, 30));
+    net.deed(deed, |net| check_ins(net, bot, server, 45 * SECOND, 40, 25));
     office.net.finish(name)
 }
 

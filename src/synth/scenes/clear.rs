@@ -7,6 +7,9 @@ use crate::synth::apps::tls::{Client, Server};
 use crate::synth::net::{Host, MILLI, Net, Os};
 use crate::synth::{Capture, Deed, Tcp};
 
+/// What happens, between whom, and how.
+type Story = (&'static str, Host, Host, fn(&mut Net, Host, Host));
+
 pub fn credentials(name: &str) -> Capture {
     let mut office = Office::new(80, 5);
     office.bustle(40 * SECOND, 4);
@@ -15,7 +18,7 @@ pub fn credentials(name: &str) -> Capture {
     let printer = net.host("printer", [10, 20, 0, 9], Os::Device);
     let mail = net.outside("pop.example.com", [192, 0, 2, 110], Os::Linux, 27);
     let site = net.outside("intranet.example.com", [192, 0, 2, 80], Os::Linux, 21);
-    let stories: [(&'static str, Host, Host, fn(&mut Net, Host, Host)); 4] = [
+    let stories: [Story; 4] = [
         ("FTP login with a password in the clear", pcs[0], files, ftp),
         ("HTTP Basic authorization without TLS", pcs[1], site, basic),
         ("Telnet login, typed key by key", pcs[2], printer, telnet),
@@ -102,7 +105,7 @@ pub fn credentials_benign(name: &str) -> Capture {
     let net = &mut office.net;
     let mail = net.outside("pop.example.com", [192, 0, 2, 110], Os::Linux, 27);
     let clock = net.host("clock", [10, 20, 0, 37], Os::Device);
-    let stories: [(&'static str, Host, Host, fn(&mut Net, Host, Host)); 5] = [
+    let stories: [Story; 5] = [
         ("FTP that turns to TLS before anybody logs in", pcs[0], files, ftp_tls),
         ("POP3 that turns to TLS before anybody logs in", pcs[1], mail, pop3_tls),
         ("A page that asks for a password and gets none", pcs[2], site, refused_page),

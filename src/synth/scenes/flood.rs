@@ -8,7 +8,7 @@ use crate::synth::wire::{ACK, SYN, Segment};
 use crate::synth::{Capture, Deed};
 use std::net::IpAddr;
 
-const PER_SECOND: i64 = 260;
+const PER_SECOND: i64 = 230;
 const SECONDS: i64 = 7;
 
 /// The web server of the office.

@@ -99,8 +99,8 @@ pub fn guessing(name: &str) -> Capture {
     net.aside(|net| {
         net.deed(ssh, |net| {
             for attempt in 0..24 {
-                ssh_guess(net, first, files, "root", 1 + attempt % 2);
-                let gap = net.rng.between(300, 900);
+                net.aside(|net| ssh_guess(net, first, files, "root", 1 + attempt % 2));
+                let gap = net.rng.between(500, 1_600);
                 net.wait(gap * MILLI);
             }
         });

@@ -12,6 +12,15 @@ mod tunnels;
 mod volume;
 
 pub(super) use office::Office;
+pub(super) mod moves {
+    //! Moves that the demo strings together.
+    pub use super::beacon::check_ins;
+    pub use super::exploits::fetch_disguised;
+    pub use super::guessing::{ssh_break_in, ssh_guess};
+    pub use super::office::visit_plain;
+    pub use super::scans::{Door, probe, probe_ports};
+    pub use super::tunnels::dns_tunnel;
+}
 
 use super::Capture;
 
@@ -66,8 +75,8 @@ pub const SCENARIOS: &[Scenario] = &[
         scans::stealth_benign,
         "The capture begins in the middle of conversations, which end with FIN, keep-alives and idle resets.",
     ),
-    proof("syn-flood", flood::syn, "260 SYNs a second from spoofed addresses for seven seconds; real clients no longer get in."),
-    look_alike("syn-flood-benign", "syn-flood", flood::syn_benign, "A busy web server: 260 connections a second, all completed."),
+    proof("syn-flood", flood::syn, "230 SYNs a second from spoofed addresses for seven seconds; real clients no longer get in."),
+    look_alike("syn-flood-benign", "syn-flood", flood::syn_benign, "A busy web server: 230 connections a second, all completed."),
     proof("sweep-arp", scans::sweep_arp, "A host asks for every address of its network; twelve answer."),
     look_alike(
         "sweep-arp-benign",

@@ -56,13 +56,13 @@ impl Office {
 pub fn visit(net: &mut Net, who: Host, site: Host) {
     let name = net.name(site);
     net.find(who, site);
-    net.aside(|net| net.dns(who, &name, crate::synth::apps::dns::AAAA, &Answer::NoSuchName));
+    net.aside(|net| net.dns(who, &name, crate::synth::apps::dns::AAAA, &Answer::Nothing));
     let requests = net.rng.between(1, 4);
     let mut tcp = net.tcp(who, site, 443);
     tcp.connect();
     tcp.tls(Some(&name), Client::Browser, &Server::Modern);
     for _ in 0..requests {
-        let (ask, answer) = (tcp.net.rng.between(300, 700), tcp.net.rng.human(2_000));
+        let (ask, answer) = (tcp.net.rng.between(300, 700), tcp.net.rng.human(1_000));
         tcp.sealed_send(ask as usize);
         tcp.sealed_reply(answer as usize);
         let reading = tcp.net.rng.human(900 * MILLI);

@@ -3,7 +3,6 @@
 use super::office::{Office, visit};
 use crate::model::time::SECOND;
 use crate::synth::apps::ping::linux_pattern;
-use crate::synth::apps::tls::{Client, Server};
 use crate::synth::net::{Host, MICRO, MILLI, MINUTE, Net, Os};
 use crate::synth::wire::{ACK, FIN, PSH, RST, SYN, Segment, URG};
 use crate::synth::{Capture, Deed};
@@ -155,15 +154,13 @@ pub fn horizontal_benign(name: &str) -> Capture {
     net.deed(Deed::benign("A monitor asks forty web servers for their status; three are down").by([net.ip(monitor)]), |net| {
         for (index, server) in servers.into_iter().enumerate() {
             net.wait(400 * MILLI);
-            let mut tcp = net.tcp(monitor, server, 443);
+            let mut tcp = net.tcp(monitor, server, 80);
             if index % 15 == 9 {
                 tcp.refused();
                 continue;
             }
             tcp.connect();
-            tcp.tls(Some("status.example"), Client::Library, &Server::Modern);
-            tcp.sealed_send(90);
-            tcp.sealed_reply(40);
+            tcp.http_get("status.example", "/health", "200 OK", "text/plain", b"ok\n");
             tcp.close();
         }
     });

@@ -31,10 +31,10 @@ pub fn dns(name: &str) -> Capture {
     let mut office = Office::new(50, 4);
     office.bustle(40 * SECOND, 4);
     let (client, net) = (office.pc(2), &mut office.net);
-    let deed = Deed::attack("command-and-control", &["T1071.004", "T1572", "T1048.003"], "220 TXT queries carry base32 data both ways");
+    let deed = Deed::attack("command-and-control", &["T1071.004", "T1572", "T1048.003"], "180 TXT queries carry base32 data both ways");
     let deed = deed.rule("dns-tunnel").by([net.ip(client)]);
     net.wait(5 * SECOND);
-    net.deed(deed, |net| dns_tunnel(net, client, "t.updatecheck.example", 220));
+    net.deed(deed, |net| dns_tunnel(net, client, "t.updatecheck.example", 180));
     office.net.finish(name)
 }
 
@@ -53,8 +53,7 @@ pub fn dns_benign(name: &str) -> Capture {
     });
     net.deed(Deed::benign("Antivirus look-ups by hash"), |net| {
         for index in 0..40 {
-            let length = if index % 4 == 0 { 56 } else { 32 };
-            let host = format!("{}.lookup.antivirus.example", net.rng.text(length, HEX));
+            let host = format!("{}.antivirus.example", net.rng.text(32, HEX));
             net.dns(pcs[index % 2], &host, A, &Answer::Address([127, 0, 0, 4].into(), 3_600));
             net.wait(1_100 * MILLI);
         }
@@ -94,10 +93,10 @@ pub fn icmp(name: &str) -> Capture {
     let (client, net) = (office.pc(3), &mut office.net);
     let server = net.outside("", [203, 0, 113, 150], Os::Linux, 44);
     let deed =
-        Deed::attack("command-and-control", &["T1095", "T1572"], "Ciphertext of changing length in 180 echo requests and their replies");
+        Deed::attack("command-and-control", &["T1095", "T1572"], "Ciphertext of changing length in 150 echo requests and their replies");
     let deed = deed.rule("icmp-tunnel").by([net.ip(client)]).on([net.ip(server)]);
     net.deed(deed, |net| {
-        for seq in 0..180 {
+        for seq in 0..150 {
             let sizes = [net.rng.between(48, 640), net.rng.between(48, 640)];
             let [up, down] = sizes.map(|size| net.rng.bytes(size as usize));
             let start = net.now;
@@ -117,7 +116,7 @@ pub fn icmp_benign(name: &str) -> Capture {
     let begin = net.now;
     let monitor = net.host("monitor", [10, 20, 0, 30], Os::Linux);
     net.deed(Deed::benign("A monitor sends 1400-byte pings").by([net.ip(monitor)]).on([net.ip(gateway)]), |net| {
-        pings(net, monitor, gateway, 0x0b11, 25, 1_400);
+        pings(net, monitor, gateway, 0x0b11, 15, 1_400);
     });
     net.deed(Deed::benign("Somebody watches a site with ordinary pings").by([net.ip(pc)]).on([net.ip(site)]), |net| {
         net.at(begin + 300 * MILLI, |net| pings(net, pc, site, 0x0c42, 90, 56));

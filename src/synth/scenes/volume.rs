@@ -30,9 +30,12 @@ pub fn transfer(net: &mut Net, client: Host, server: Host, up: usize, down: usiz
 pub fn exfil(name: &str) -> Capture {
     let mut office = Office::new(60, 5);
     office.bustle(60 * SECOND, 12);
-    let (client, net) = (office.pc(3), &mut office.net);
+    let (client, sites, net) = (office.pc(3), office.sites.clone(), &mut office.net);
     let server = net.outside("dropzone.example", [203, 0, 113, 200], Os::Linux, 38);
-    net.wait(8 * SECOND);
+    for site in sites {
+        visit(net, client, site);
+        net.wait(4 * SECOND);
+    }
     net.find(client, server);
     let deed = Deed::attack("exfiltration", &["T1048", "T1041"], "60 MB leave for one outside host over TLS");
     let deed = deed.rule("exfil-volume").by([net.ip(client)]).on([net.ip(server)]);
@@ -47,10 +50,10 @@ pub fn exfil_benign(name: &str) -> Capture {
     let net = &mut office.net;
     let backup = net.host("backup.office.example", [10, 20, 0, 21], Os::Linux);
     net.deed(Deed::benign("A nightly backup goes to an inside server").by([net.ip(files)]).on([net.ip(backup)]), |net| {
-        net.aside(|net| transfer(net, files, backup, 55, 0));
+        net.aside(|net| transfer(net, files, backup, 52, 0));
     });
     net.deed(Deed::benign("Somebody downloads a disk image").by([net.ip(pc)]).on([net.ip(site)]), |net| {
-        net.aside(|net| transfer(net, pc, site, 0, 55));
+        net.aside(|net| transfer(net, pc, site, 0, 12));
     });
     let peer = net.outside("meet.example", [192, 0, 2, 90], Os::Linux, 26);
     net.deed(Deed::benign("A video call, as much out as in").by([net.ip(other)]).on([net.ip(peer)]), |net| call(net, other, peer));

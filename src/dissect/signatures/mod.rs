@@ -1,0 +1,198 @@
+//! Names for flows whose protocol has no dissector here: one pure look at the first bytes each, nothing kept, nothing read further.
+//!
+//! A wrong name is worse than none. Shapes that random bytes could have count only on their port; a port alone never counts.
+
+mod tcp;
+mod udp;
+
+use super::{Answer, Probe};
+use crate::model::Proto;
+use Answer::{Certain, NotForUs, Unsure};
+
+/// One protocol's look.
+struct Signature {
+    /// Zeek's service name where Zeek has one.
+    name: &'static str,
+    look: fn(&Probe<'_>) -> Answer,
+}
+
+/// What the table says of these bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Named {
+    /// It is this.
+    Yes(&'static str),
+    /// More bytes could tell.
+    Perhaps,
+    /// No.
+    No,
+}
+
+/// Asks all signatures of the transport.
+pub(super) fn name(probe: &Probe<'_>) -> Named {
+    let table = match probe.proto {
+        Proto::Tcp => tcp::SIGNATURES,
+        Proto::Udp => udp::SIGNATURES,
+        Proto::Icmp | Proto::Other => return Named::No,
+    };
+    let mut perhaps = Named::No;
+    for signature in table {
+        match (signature.look)(probe) {
+            Certain => return Named::Yes(signature.name),
+            Unsure => perhaps = Named::Perhaps,
+            NotForUs => {}
+        }
+    }
+    perhaps
+}
+
+/// Whether another protocol may follow in the same flow: STUN finds the way for DTLS (RFC 7983).
+pub(super) fn is_prelude(name: &str) -> bool {
+    name == "stun"
+}
+
+/// One of the ports is among these.
+fn on_port(probe: &Probe<'_>, ports: &[u16]) -> bool {
+    ports.contains(&probe.resp_p) || ports.contains(&probe.orig_p)
+}
+
+/// Begins with `magic`; fewer bytes than that leave it open.
+fn begins(bytes: &[u8], magic: &[u8]) -> Answer {
+    if bytes.starts_with(magic) {
+        Certain
+    } else if magic.starts_with(bytes) {
+        Unsure
+    } else {
+        NotForUs
+    }
+}
+
+/// The best answer any of several texts gets.
+fn begins_any(bytes: &[u8], magics: &[&[u8]]) -> Answer {
+    magics.iter().fold(NotForUs, |best, magic| match (best, begins(bytes, magic)) {
+        (Certain, _) | (_, Certain) => Certain,
+        (Unsure, _) | (_, Unsure) => Unsure,
+        _ => NotForUs,
+    })
+}
+
+fn sure_if(yes: bool) -> Answer {
+    if yes { Certain } else { NotForUs }
+}
+
+fn byte(bytes: &[u8], at: usize) -> Option<u8> {
+    bytes.get(at).copied()
+}
+
+fn be16(bytes: &[u8], at: usize) -> Option<u16> {
+    Some(u16::from_be_bytes(bytes.get(at..)?.first_chunk().copied()?))
+}
+
+fn be32(bytes: &[u8], at: usize) -> Option<u32> {
+    Some(u32::from_be_bytes(bytes.get(at..)?.first_chunk().copied()?))
+}
+
+fn le32(bytes: &[u8], at: usize) -> Option<u32> {
+    Some(u32::from_le_bytes(bytes.get(at..)?.first_chunk().copied()?))
+}
+
+/// A BER element (X.690): tag, announced length, content as far as it is there, what follows.
+fn ber(bytes: &[u8]) -> Option<(u8, usize, &[u8], &[u8])> {
+    let (&tag, rest) = bytes.split_first()?;
+    let (&first, rest) = rest.split_first()?;
+    let (length, rest) = match first {
+        0..=0x7f => (usize::from(first), rest),
+        0x81..=0x84 => {
+            let (digits, rest) = rest.split_at_checked(usize::from(first & 0x7f))?;
+            (digits.iter().fold(0, |sum, &digit| sum << 8 | usize::from(digit)), rest)
+        }
+        _ => return None,
+    };
+    let (content, after) = rest.split_at(length.min(rest.len()));
+    Some((tag, length, content, after))
+}
+
+/// LDAPMessage (RFC 4511 4.1.1): a sequence of a message id and an operation that looks like one.
+fn ldap(bytes: &[u8]) -> Answer {
+    let read = || {
+        let (0x30, 7.., content, _) = ber(bytes)? else { return None };
+        let (0x02, 1..=4, _, rest) = ber(content)? else { return None };
+        let (operation, _, body, _) = ber(rest)?;
+        let first = ber(body).map(|(tag, length, value, _)| (tag, length, value.first().copied()));
+        Some(match (operation, first) {
+            // bindRequest: version 2 or 3; searchRequest: base; extendedReq: its OID; responses: a result code.
+            (0x60, Some((0x02, 1, Some(2 | 3)))) | (0x63 | 0x64, Some((0x04, ..))) | (0x77, Some((0x80, 5..=64, Some(b'0'..=b'9')))) => {
+                true
+            }
+            (0x61 | 0x65 | 0x78, Some((0x0a, 1, Some(0..=123)))) => true,
+            _ => false,
+        })
+    };
+    sure_if(read() == Some(true))
+}
+
+/// AS-REQ, AS-REP, TGS-REQ, TGS-REP and KRB-ERROR (RFC 4120 5.10): application tag, sequence, protocol version 5.
+fn kerberos(bytes: &[u8]) -> bool {
+    let read = || {
+        let (tag @ (0x6a..=0x6d | 0x7e), _, content, _) = ber(bytes)? else { return None };
+        let (0x30, _, fields, _) = ber(content)? else { return None };
+        let version: &[u8] = if matches!(tag, 0x6a | 0x6c) { &[0xa1, 3, 2, 1, 5] } else { &[0xa0, 3, 2, 1, 5] };
+        Some(fields.starts_with(version))
+    };
+    read() == Some(true)
+}
+
+/// SIP requests and status lines (RFC 3261 7).
+fn sip(probe: &Probe<'_>) -> Answer {
+    const METHODS: [&[u8]; 13] = [
+        b"INVITE ",
+        b"REGISTER ",
+        b"OPTIONS ",
+        b"ACK ",
+        b"BYE ",
+        b"CANCEL ",
+        b"SUBSCRIBE ",
+        b"NOTIFY ",
+        b"MESSAGE ",
+        b"INFO ",
+        b"PUBLISH ",
+        b"REFER ",
+        b"UPDATE ",
+    ];
+    match begins(probe.bytes, b"SIP/2.0 ") {
+        NotForUs => {}
+        answer => return answer,
+    }
+    let line = probe.bytes.split(|&byte| byte == b'\n').next().unwrap_or_default();
+    match begins_any(line, &METHODS) {
+        Certain if line.len() == probe.bytes.len() && line.len() < 1_024 => Unsure,
+        Certain => sure_if(line.trim_ascii_end().ends_with(b" SIP/2.0")),
+        answer => answer,
+    }
+}
+
+/// Sun RPC calls for NFS, its mount daemon and the port mapper (RFC 5531 9).
+fn sun_rpc(call: &[u8]) -> bool {
+    be32(call, 4) == Some(0)
+        && be32(call, 8) == Some(2)
+        && matches!(be32(call, 12), Some(100_000 | 100_003 | 100_005))
+        && be32(call, 16).is_some_and(|v| v < 8)
+}
+
+/// A DNP3 link header (IEEE 1815 9.2) whose checksum is right.
+fn dnp3(bytes: &[u8]) -> Answer {
+    match begins(bytes, &[0x05, 0x64]) {
+        Certain => {}
+        answer => return answer,
+    }
+    let Some((header, crc)) = bytes.split_at_checked(8).and_then(|(header, rest)| Some((header, rest.first_chunk::<2>()?))) else {
+        return Unsure;
+    };
+    sure_if(!dnp3_crc(header) == u16::from_le_bytes(*crc))
+}
+
+fn dnp3_crc(bytes: &[u8]) -> u16 {
+    bytes.iter().fold(0, |crc, &byte| (0..8).fold(crc ^ u16::from(byte), |crc, _| if crc & 1 == 1 { crc >> 1 ^ 0xa6bc } else { crc >> 1 }))
+}
+
+#[cfg(test)]
+mod tests;

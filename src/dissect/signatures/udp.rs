@@ -1,0 +1,230 @@
+//! Signatures over UDP: `bytes` is one datagram, possibly cut.
+
+use super::{Answer, Certain, NotForUs, Probe, Signature, be16, be32, begins, begins_any, byte, on_port, sure_if};
+
+/// Most telling first.
+pub(super) const SIGNATURES: &[Signature] = &[
+    Signature { name: "dhcp", look: dhcp },
+    Signature { name: "ntp", look: ntp },
+    Signature { name: "quic", look: quic },
+    Signature { name: "ssl", look: dtls },
+    Signature { name: "stun", look: stun },
+    Signature { name: "ssdp", look: ssdp },
+    Signature { name: "sip", look: super::sip },
+    Signature { name: "snmp", look: snmp },
+    Signature { name: "krb", look: |probe| sure_if(super::kerberos(probe.bytes)) },
+    Signature { name: "ldap_udp", look: |probe| super::ldap(probe.bytes) },
+    Signature { name: "tftp", look: tftp },
+    Signature { name: "radius", look: radius },
+    Signature { name: "syslog", look: |probe| sure_if(syslog_text(probe.bytes)) },
+    Signature { name: "wireguard", look: wireguard },
+    Signature { name: "openvpn", look: |probe| sure_if(openvpn_reset(probe.bytes)) },
+    Signature { name: "ike", look: ike },
+    Signature {
+        name: "bittorrent",
+        look: |probe| begins_any(probe.bytes, &[b"d1:ad2:id20:", b"d1:rd2:id20:", b"d1:eli20", b"d2:ip6:"]).only_certain(),
+    },
+    Signature { name: "gtpv1", look: gtpv1 },
+    Signature { name: "gtpv2", look: gtpv2 },
+    Signature { name: "vxlan", look: |probe| sure_if(on_port(probe, &[4_789]) && matches!(probe.bytes, [8, 0, 0, 0, _, _, _, 0, _, ..])) },
+    Signature { name: "geneve", look: |probe| sure_if(on_port(probe, &[6_081]) && matches!(probe.bytes, [0..=0x3f, _, 0x65, 0x58, ..])) },
+    Signature { name: "teredo", look: |probe| sure_if(on_port(probe, &[3_544]) && matches!(probe.bytes, [0x60, ..] | [0, 0 | 1, ..])) },
+    Signature { name: "rdpeudp", look: rdpeudp },
+    Signature { name: "netflow", look: netflow },
+    Signature {
+        name: "sflow",
+        look: |probe| sure_if(on_port(probe, &[6_343]) && be32(probe.bytes, 0) == Some(5) && matches!(be32(probe.bytes, 4), Some(1 | 2))),
+    },
+    Signature {
+        name: "netbios",
+        look: |probe| sure_if(on_port(probe, &[138]) && matches!(probe.bytes, [0x10..=0x16, _, _, _, ..]) && probe.bytes.len() > 14),
+    },
+    Signature {
+        name: "dhcpv6",
+        look: |probe| sure_if(on_port(probe, &[547]) && on_port(probe, &[546, 547]) && matches!(probe.bytes, [1..=13, _, _, _, 0, _, ..])),
+    },
+    Signature { name: "dnp3_udp", look: |probe| super::dnp3(probe.bytes).only_certain() },
+    Signature {
+        name: "bacnet",
+        look: |probe| sure_if(on_port(probe, &[47_808]) && byte(probe.bytes, 0) == Some(0x81) && length_is(probe.bytes, 2, 0)),
+    },
+    Signature {
+        name: "coap",
+        look: |probe| sure_if(on_port(probe, &[5_683]) && matches!(probe.bytes, [0x40..=0x78, 0..=0x1f | 0x40..=0xa5, _, _, ..])),
+    },
+    Signature { name: "nfs", look: |probe| sure_if(super::sun_rpc(probe.bytes)) },
+    Signature { name: "memcached", look: memcached },
+];
+
+impl Answer {
+    /// A datagram is all there is: no second look.
+    fn only_certain(self) -> Self {
+        if self == Certain { Certain } else { NotForUs }
+    }
+}
+
+/// The 16-bit field at `at` plus `more` is the datagram's length, which a cut datagram may miss.
+fn length_is(bytes: &[u8], at: usize, more: usize) -> bool {
+    be16(bytes, at).is_some_and(|length| usize::from(length) + more == bytes.len())
+}
+
+fn dhcp(probe: &Probe<'_>) -> Answer {
+    let head = matches!(probe.bytes, [1 | 2, 1..=32, 0..=16, ..]);
+    let cookie = probe.bytes.get(236..240).is_some_and(|cookie| cookie == [0x63, 0x82, 0x53, 0x63]);
+    sure_if(head && (cookie || (on_port(probe, &[67]) && on_port(probe, &[68]) && probe.bytes.len() >= 44)))
+}
+
+/// Weak shape, so at home only (RFC 5905 7.3; modes 6 and 7 are control and private messages).
+fn ntp(probe: &Probe<'_>) -> Answer {
+    let Some(first) = byte(probe.bytes, 0).filter(|_| on_port(probe, &[123])) else { return NotForUs };
+    let (version, mode) = (first >> 3 & 7, first & 7);
+    let length = if mode >= 6 { 8 } else { 44 };
+    sure_if((1..=4).contains(&version) && mode > 0 && probe.bytes.len() >= length)
+}
+
+/// A long header of a version in use (RFC 9000 17.2, RFC 9369, drafts, Google's and Meta's) or one that probes for negotiation; or the
+/// header with which Google's first versions began.
+fn quic(probe: &Probe<'_>) -> Answer {
+    match probe.bytes {
+        [first @ 0xc0..=0xff, rest @ ..] => {
+            let version = be32(rest, 0).unwrap_or(0);
+            let known = match version {
+                1 | 0x6b33_43cf | 0x709a_50c4 | 0xff00_0001..=0xff00_0022 | 0xface_b000..=0xface_b010 => true,
+                // RFC 9000 15: reserved to force negotiation, in datagrams of full size.
+                _ if version & 0x0f0f_0f0f == 0x0a0a_0a0a => rest.len() >= 1_199,
+                _ => google(&version.to_be_bytes()),
+            };
+            let id = byte(rest, 4).is_some_and(|length| length <= 20) || google(&version.to_be_bytes());
+            sure_if(known && id && first & 0x40 != 0 && rest.len() > 20)
+        }
+        [0x09 | 0x0d, rest @ ..] => sure_if(rest.get(8..12).is_some_and(google) && rest.len() > 20),
+        _ => NotForUs,
+    }
+}
+
+/// `Q043`, `T051` …
+fn google(version: &[u8]) -> bool {
+    matches!(version, [b'Q' | b'T', b'0', b'0'..=b'9', b'0'..=b'9'])
+}
+
+/// DTLS 1.0 and 1.2 records; Zeek calls them `ssl`.
+fn dtls(probe: &Probe<'_>) -> Answer {
+    let [20..=25, 0xfe, 0xfd | 0xff, rest @ ..] = probe.bytes else { return NotForUs };
+    let epoch = be16(rest, 0).is_some_and(|epoch| epoch < 4);
+    let length = be16(rest, 8).is_some_and(|length| length > 0 && usize::from(length) <= probe.bytes.len().saturating_sub(13));
+    sure_if(epoch && length)
+}
+
+/// The magic cookie of RFC 5389 in a message whose length fits; without it, as in RFC 3489, at home only.
+fn stun(probe: &Probe<'_>) -> Answer {
+    let kind = byte(probe.bytes, 0).is_some_and(|first| first < 0x40);
+    let length = be16(probe.bytes, 2).filter(|length| length % 4 == 0).map(|length| usize::from(length) + 20);
+    let cookie = be32(probe.bytes, 4) == Some(0x2112_a442) && length.is_some_and(|length| length <= probe.bytes.len());
+    let classic = on_port(probe, &[3_478]) && matches!(probe.bytes, [0 | 1, 1 | 0x11, ..]) && length == Some(probe.bytes.len());
+    sure_if(kind && (cookie || classic))
+}
+
+fn ssdp(probe: &Probe<'_>) -> Answer {
+    let request = begins_any(probe.bytes, &[b"M-SEARCH * HTTP/1.", b"NOTIFY * HTTP/1."]).only_certain();
+    let answer = on_port(probe, &[1_900]) && begins(probe.bytes, b"HTTP/1.1 200 ") == Certain;
+    if answer { Certain } else { request }
+}
+
+/// Version 1 and 2c with a community and a PDU, version 3 with its header (RFC 1157, 1905, 3412).
+fn snmp(probe: &Probe<'_>) -> Answer {
+    let read = || {
+        let (0x30, _, content, _) = super::ber(probe.bytes)? else { return None };
+        let (0x02, 1, version, rest) = super::ber(content)? else { return None };
+        let (tag, _, _, pdu) = super::ber(rest)?;
+        Some(match (version.first()?, tag) {
+            (0 | 1, 0x04) => matches!(pdu.first(), Some(0xa0..=0xa8)),
+            (3, 0x30) => matches!(super::ber(pdu), Some((0x04, ..))),
+            _ => false,
+        })
+    };
+    sure_if(read() == Some(true))
+}
+
+/// Read and write requests: a name, a known mode (RFC 1350 5).
+fn tftp(probe: &Probe<'_>) -> Answer {
+    let [0, 1 | 2, rest @ ..] = probe.bytes else { return NotForUs };
+    let mut fields = rest.split(|&byte| byte == 0);
+    let name = fields.next().is_some_and(|name| !name.is_empty() && name.iter().all(|&byte| byte >= b' '));
+    let mode = fields.next().is_some_and(|mode| [&b"octet"[..], b"netascii", b"mail"].iter().any(|known| mode.eq_ignore_ascii_case(known)));
+    sure_if(name && mode)
+}
+
+fn radius(probe: &Probe<'_>) -> Answer {
+    let code = matches!(byte(probe.bytes, 0), Some(1..=5 | 11..=13 | 40..=45));
+    let length = be16(probe.bytes, 2).is_some_and(|length| (20..=4_096).contains(&length) && usize::from(length) <= probe.bytes.len());
+    sure_if(on_port(probe, &[1_812, 1_813, 1_645, 1_646, 3_799]) && code && length)
+}
+
+/// `<pri>` up to 191, then text (RFC 3164 4.1.1).
+pub(super) fn syslog_text(bytes: &[u8]) -> bool {
+    let [b'<', rest @ ..] = bytes else { return false };
+    let digits = rest.iter().take(3).take_while(|byte| byte.is_ascii_digit()).count();
+    let priority = rest.get(..digits).and_then(|digits| std::str::from_utf8(digits).ok()?.parse::<u16>().ok());
+    let text = rest.get(digits + 1..).unwrap_or_default();
+    priority.is_some_and(|priority| priority <= 191)
+        && byte(rest, digits) == Some(b'>')
+        && text.len() > 3
+        && text.iter().take(16).all(|&byte| byte >= b' ' || byte == b'\t' || byte == b'\n')
+}
+
+/// Handshake messages have fixed sizes; data alone could be anything.
+fn wireguard(probe: &Probe<'_>) -> Answer {
+    sure_if(matches!((probe.bytes, probe.bytes.len()), ([1, 0, 0, 0, ..], 148) | ([2, 0, 0, 0, ..], 92) | ([3, 0, 0, 0, ..], 64)))
+}
+
+/// A hard reset of client or server: opcode with key 0, session, perhaps authentication, no acknowledgements, message 0.
+pub(super) fn openvpn_reset(packet: &[u8]) -> bool {
+    let end = packet.len().saturating_sub(5);
+    let quiet = packet.get(end..).is_some_and(|end| end == [0; 5]);
+    let session = packet.get(1..9).is_some_and(|session| session.iter().any(|&byte| byte != 0));
+    // Plain, or with HMAC (SHA-1, SHA-256, SHA-512), packet number and time.
+    matches!((packet.first(), packet.len()), (Some(0x38 | 0x50), 14 | 42 | 54 | 86)) && quiet && session
+}
+
+/// An ISAKMP header (RFC 7296 3.1), behind four zeros on port 4500.
+fn ike(probe: &Probe<'_>) -> Answer {
+    if !on_port(probe, &[500, 4_500]) {
+        return NotForUs;
+    }
+    let header = probe.bytes.strip_prefix(&[0; 4]).unwrap_or(probe.bytes);
+    let version = matches!(byte(header, 17), Some(0x10 | 0x20));
+    let length = be32(header, 24).and_then(|length| usize::try_from(length).ok());
+    sure_if(version && length == Some(header.len()) && header.iter().take(8).any(|&byte| byte != 0))
+}
+
+fn gtpv1(probe: &Probe<'_>) -> Answer {
+    sure_if(on_port(probe, &[2_152, 2_123]) && matches!(probe.bytes, [0x30..=0x37, ..]) && length_is(probe.bytes, 2, 8))
+}
+
+fn gtpv2(probe: &Probe<'_>) -> Answer {
+    sure_if(on_port(probe, &[2_123]) && matches!(probe.bytes, [0x40..=0x5f, ..]) && length_is(probe.bytes, 2, 4))
+}
+
+/// The first datagram: nothing acknowledged, SYN flag (MS-RDPEUDP 2.2.2.1).
+fn rdpeudp(probe: &Probe<'_>) -> Answer {
+    let syn = be16(probe.bytes, 6).is_some_and(|flags| flags & 1 == 1);
+    sure_if(on_port(probe, &[3_389]) && be32(probe.bytes, 0) == Some(u32::MAX) && syn)
+}
+
+/// Version 5 by its exact length, 9 and IPFIX at home or by their length.
+fn netflow(probe: &Probe<'_>) -> Answer {
+    let count = be16(probe.bytes, 2).map(usize::from);
+    sure_if(match (be16(probe.bytes, 0), count) {
+        (Some(5), Some(count @ 1..=30)) => probe.bytes.len() == 24 + 48 * count,
+        (Some(9), Some(1..=1_000)) => on_port(probe, &[2_055, 9_995, 9_996, 4_739, 9_555]) && probe.bytes.len() > 20,
+        (Some(10), Some(length)) => length == probe.bytes.len() && on_port(probe, &[2_055, 4_739, 9_995, 9_996]),
+        _ => false,
+    })
+}
+
+/// The frame header of memcached over UDP, then text, at home: the shape of a reflection attack.
+fn memcached(probe: &Probe<'_>) -> Answer {
+    let text = probe.bytes.get(8..).unwrap_or_default();
+    let words = begins_any(text, &[b"get", b"stats", b"set ", b"STAT ", b"VALUE ", b"END", b"version"]);
+    sure_if(on_port(probe, &[11_211]) && be16(probe.bytes, 6) == Some(0) && words == Certain)
+}
