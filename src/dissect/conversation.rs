@@ -15,6 +15,26 @@ const PROBE_DATAGRAMS: usize = 8;
 /// Bytes per direction of a stream that nobody reads (any more) in which a TLS hello is still looked for.
 const WATCH_BYTES: u64 = 64 << 10;
 
+/// Services that hand a stream over to TLS, and what the flow is called then.
+const CARRIERS: [(&str, &str); 16] = [
+    ("http", "http,ssl"),
+    ("ftp", "ftp,ssl"),
+    ("smtp", "smtp,ssl"),
+    ("imap", "imap,ssl"),
+    ("pop3", "pop3,ssl"),
+    ("amqp", "amqp,ssl"),
+    ("irc", "irc,ssl"),
+    ("ldap_tcp", "ldap_tcp,ssl"),
+    ("mongodb", "mongodb,ssl"),
+    ("mysql", "mysql,ssl"),
+    ("postgresql", "postgresql,ssl"),
+    ("rdp", "rdp,ssl"),
+    ("rfb", "rfb,ssl"),
+    ("socks", "socks,ssl"),
+    ("tds", "tds,ssl"),
+    ("xmpp", "xmpp,ssl"),
+];
+
 /// The application layer of one flow.
 pub struct Conversation {
     conn: Conn,
@@ -80,7 +100,7 @@ impl Conversation {
         let open = match &self.state {
             State::Probing(waiting) => !waiting.heads[dir.index()].is_empty(),
             State::Reading { dissector, .. } => dissector.hands_over(),
-            State::Over { .. } => true,
+            State::Over { service } => service.is_empty() || CARRIERS.iter().any(|(carrier, _)| carrier == service),
         };
         open && !self.ended && self.conn.proto == Proto::Tcp && self.watched[dir.index()] < WATCH_BYTES
     }
@@ -162,11 +182,7 @@ impl Conversation {
         };
         match (self.before, service) {
             (before, "") => before,
-            ("http", "ssl") => "http,ssl",
-            ("ftp", "ssl") => "ftp,ssl",
-            ("smtp", "ssl") => "smtp,ssl",
-            ("imap", "ssl") => "imap,ssl",
-            ("pop3", "ssl") => "pop3,ssl",
+            (before, "ssl") => CARRIERS.iter().find(|(carrier, _)| *carrier == before).map_or("ssl", |(_, both)| both),
             ("ssl", "http") => "ssl,http",
             _ => service,
         }

