@@ -2,8 +2,15 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)] // Helpers of tests say no as tests do.
 
+mod command_line;
+mod corpus;
+mod damage;
+mod desk;
 mod floor_plan;
+mod hostile;
 mod house_rules;
+mod offline;
+mod same_case;
 
 use std::path::{Path, PathBuf};
 
