@@ -19,6 +19,9 @@ CREATE OR REPLACE TEMP MACRO is_group(ip) AS
 CREATE OR REPLACE TEMP MACRO by_direction(direction, incoming, sideways, outgoing, elsewhere) AS
     CASE direction WHEN 'in' THEN incoming WHEN 'lat' THEN sideways WHEN 'out' THEN outgoing ELSE elsewhere END;
 
+-- The originator opened the connection within the capture. A wrong checksum is noted before the SYN that had it.
+CREATE OR REPLACE TEMP MACRO opened(history) AS regexp_matches(history, '^[Cc]*S');
+
 -- Seconds between two timestamps.
 CREATE OR REPLACE TEMP MACRO seconds_between(earlier, later) AS (epoch_us(later) - epoch_us(earlier)) / 1e6;
 
@@ -28,8 +31,8 @@ CREATE OR REPLACE TEMP MACRO unescape(raw) AS url_decode(regexp_replace(raw, '%[
 -- Text as the attacked program reads it: decoded twice, lower case.
 CREATE OR REPLACE TEMP MACRO plain_text(raw) AS lower(unescape(unescape(replace(raw, '+', ' '))));
 
--- Bytes in hex that spell an ASCII text.
-CREATE OR REPLACE TEMP MACRO hex_of(ascii_text) AS lower(hex(ascii_text));
+-- Bytes given in hex as text that can be searched: what is no printable ASCII becomes a dot.
+CREATE OR REPLACE TEMP MACRO ascii_of(bytes_hex) AS regexp_replace(decode(unhex(coalesce(bytes_hex, '')), 'replace'), '[^ -~]', '.', 'g');
 
 -- An address, not a name.
 CREATE OR REPLACE TEMP MACRO is_address(host) AS

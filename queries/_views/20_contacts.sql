@@ -18,6 +18,6 @@ SELECT
     min(id_orig_p)  AS orig_p_min,
     count(DISTINCT id_orig_p) AS orig_ports
 FROM flows
-WHERE (proto = 'tcp' AND history LIKE 'S%' AND (NOT regexp_matches(history, '[ADF]') OR resp_pkts > 0))
+WHERE (proto = 'tcp' AND opened(history) AND (NOT regexp_matches(history, '[ADF]') OR resp_pkts > 0))
    OR (proto = 'udp' AND orig_pkts > 0 AND NOT is_group(id_resp_h))
 GROUP BY proto, id_orig_h, id_resp_h, id_resp_p;

@@ -6,7 +6,7 @@ impact   = 75
 prior    = 0.15
 family   = "periodic"
 reads    = ["flows"]
-also     = ["dns", "tls", "http"]
+also     = ["dns", "tls", "http", "payloads"]
 window   = "capture"
 key      = ["actor", "target", "port"]
 fires_on = "beacon"
@@ -15,6 +15,7 @@ says     = "{actor} called {target} port {port} ({name}) {calls} times, every {p
 [params]
 min_regularity = 0.6    # 1 - 1.4826·MAD/median of the pauses; people and web pages stay below 0.52 (99.5 %)
 min_calls      = 8      # pauses between calls
+min_span_s     = 300    # seconds from first to last call; retries and polls of a minute are none
 few_regularity = 0.85   # steadiness at which fewer calls are enough
 few_calls      = 5      # pauses that are enough at that steadiness
 quiet          = ["ntp", "dhcp", "dns", "mdns", "llmnr", "nbns", "snmp"] # services that keep a pace by design
@@ -49,6 +50,8 @@ peer AS (
     SELECT
         id_orig_h, id_resp_h, id_resp_p, proto,
         min(direction) AS direction, coalesce(max(service), '') AS service,
+        -- Without captured payload nothing could be recognised, and that means nothing.
+        coalesce(max(service), '') = '' AND bool_or(flow_id IN (SELECT flow_id FROM payloads)) AS unknown,
         count(period) AS calls,
         round(median(period), 6) AS period_s,
         round(greatest(0, 1 - 1.4826 * mad(period) / nullif(median(period), 0)), 6) AS regularity,
@@ -61,11 +64,12 @@ peer AS (
 ),
 regular AS (
     SELECT * FROM peer
-    WHERE (regularity >= $min_regularity AND calls >= $min_calls) OR (regularity >= $few_regularity AND calls >= $few_calls)
+    WHERE seconds_between(first_seen, last_seen) >= $min_span_s AND ((regularity >= $min_regularity AND calls >= $min_calls) OR (regularity >= $few_regularity AND calls >= $few_calls))
 ),
 client AS (SELECT id_resp_h, id_resp_p, count(DISTINCT id_orig_h) AS clients FROM flows GROUP BY ALL),
 greeting AS (
-    SELECT id_resp_h, id_resp_p, min(server_name) AS server_name, bool_or(coalesce(sni_matches_cert, false)) AS certified
+    SELECT id_resp_h, id_resp_p, min(server_name) AS server_name, bool_or(coalesce(sni_matches_cert AND subject <> issuer, false)) AS certified,
+        bool_or(coalesce(subject = issuer, false)) AS self_signed
     FROM tls GROUP BY ALL
 ),
 page AS (SELECT id_resp_h, id_resp_p, min(host) AS host FROM http GROUP BY ALL)
@@ -76,15 +80,18 @@ SELECT
         term('regular pauses', 2, within((regularity - 0.6) / 0.4, 0, 1)),
         term('same size each time', 1, within((sameness - 0.6) / 0.4, 0, 1)),
         term('many calls', 0.7, log_scale(calls, $min_calls, 100)),
-        term('few calls', -0.7, (calls < $min_calls)::INT),
-        term('protocol not recognised', 1, (service = '')::INT),
-        term('port without a registered service', 0.8, (id_resp_p NOT IN (80, 443, 8080, 8443, 25, 110, 143, 465, 587, 993, 995, 1883, 5222, 5228, 8883))::INT),
-        term('no name for the peer', 0.5, (named.name IS NULL AND server_name IS NULL AND (host IS NULL OR is_address(host)))::INT),
+        term('few calls', -1.2, (calls < $min_calls)::INT),
+        term('protocol not recognised', 1, unknown::INT),
+        term('port without a registered service', 0.8, (unknown AND id_resp_p NOT IN (80, 443, 8080, 8443, 25, 110, 143, 465, 587, 993, 995, 1883, 5222, 5228, 8883))::INT),
+        term('no name for the peer', 0.5, (direction <> 'lat' AND named.name IS NULL AND server_name IS NULL AND (host IS NULL OR is_address(host)))::INT),
         term('a certificate that fits its name', -1, coalesce(certified, false)::INT),
+        term('a certificate that nobody signed', 0.8, coalesce(self_signed, false)::INT),
         term('encrypted web with a name', -0.5, (service LIKE '%ssl%' AND server_name IS NOT NULL)::INT),
         term('several of our hosts call it', -0.5, (clients >= 3)::INT),
         term('the peer is one of ours', -2.5, (direction = 'lat')::INT),
         term('called from outside', -1.5, (direction = 'in')::INT),
+        term('one of dozens of peers of a socket', -3, (crowds.peers IS NOT NULL)::INT),
+        term('slower than every hour', -1.2, (period_s >= 3600)::INT),
         term('never answered', -0.5, (answered < 0.1)::INT)
     ] AS terms,
     {
@@ -94,6 +101,7 @@ SELECT
     } AS evidence,
     regular.flows, frames
 FROM regular
+LEFT JOIN crowds USING (id_orig_h)
 LEFT JOIN client USING (id_resp_h, id_resp_p)
 LEFT JOIN greeting USING (id_resp_h, id_resp_p)
 LEFT JOIN page USING (id_resp_h, id_resp_p)

@@ -11,7 +11,7 @@ key      = ["actor", "domain"]
 fires_on = "dns-tunnel"
 benign   = "CDN and antivirus look-ups encode hashes in names: few names per client, short answers. Add such domains to `lookups`."
 says     = "{actor} asked {target} for {names} names under {domain}, {information:bytes} of information in {span_s:duration}, {odd_share:percent} in record types that carry data"
-filter   = "dns.qry.name contains \"{domain}\" && ip.addr == {actor}"
+filter   = "dns && ip.addr == {actor} && ip.addr == {target}"
 [params]
 min_names       = 20     # distinct names one client asks under one domain
 min_information = 4000   # bytes of information in the names (characters × entropy / 8); 17 hours of a laptop gave 171 at most
@@ -22,11 +22,15 @@ lookups         = ["in-addr.arpa", "ip6.arpa", "sophosxl.net", "mcafee.com", "e5
 */
 WITH question AS (
     SELECT
-        id_orig_h, id_resp_h, lower(etld1) AS domain, coalesce(sub, '') AS sub, coalesce(sub_h1, 0) AS sub_h1, qtype_name, qtype, rcode,
+        id_orig_h, id_resp_h,
+        -- A tunnel straight to its server needs no domain: then the last label is data. No top-level domain has a digit, but for xn--.
+        CASE WHEN regexp_matches(lower(query), '(^|\.)(xn--[a-z0-9-]+|[a-z]{2,24})$') THEN lower(etld1) ELSE 'no domain' END AS domain,
+        CASE WHEN regexp_matches(lower(query), '(^|\.)(xn--[a-z0-9-]+|[a-z]{2,24})$') THEN coalesce(sub, '') ELSE lower(query) END AS sub,
+        CASE WHEN regexp_matches(lower(query), '(^|\.)(xn--[a-z0-9-]+|[a-z]{2,24})$') THEN coalesce(sub_h1, 0) ELSE 4 END AS sub_h1, qtype_name, qtype, rcode,
         flow_id, frame, ts, answers, resp_bytes,
         coalesce(qtype IN (10, 15, 16, 5, 25, 33, 65399) OR qtype > 260, false) AS odd
     FROM dns
-    WHERE kind = 'dns' AND query IS NOT NULL AND etld1 IS NOT NULL AND NOT list_contains($lookups, lower(etld1))
+    WHERE kind = 'dns' AND query IS NOT NULL AND etld1 IS NOT NULL AND len(list_filter($lookups, service -> lower(query) = service OR ends_with(lower(query), '.' || service))) = 0
 ),
 name AS (
     SELECT

@@ -33,7 +33,7 @@ WITH file AS (
 program AS (
     SELECT
         file.*,
-        regexp_extract(place, '^(?:[a-z]+://)?([^/:]+)', 1) AS host,
+        regexp_extract(place, '^(?:[a-z]+://)?([^/:?]+)', 1) AS host,
         regexp_extract(regexp_replace(place, '[?#].*$', ''), '\.([a-z0-9]{1,5})$', 1) AS ending,
         request.user_agent, request.referrer,
         CASE WHEN is_orig THEN id_orig_h ELSE id_resp_h END AS giver,
@@ -72,4 +72,6 @@ SELECT
     } AS evidence,
     CASE WHEN flow_id IS NULL THEN []::BIGINT[] ELSE [flow_id] END AS flows, [frame] AS frames
 FROM judged
+-- A program under its own name, from a named host, that somebody clicked on is everyday life.
+WHERE disguised_type OR disguised_name OR double_ending OR source <> 'http' OR is_address(host) OR referrer IS NULL OR coalesce(user_agent, '') = '' OR regexp_matches(user_agent, $tools)
 ORDER BY ts, frame, actor, target

@@ -10,13 +10,14 @@ window   = "capture"
 key      = ["actor", "target"]
 fires_on = "icmp-tunnel"
 benign   = "Path-MTU probes and `ping -s` send large echoes too: one size, a known filler, and the reply repeats the request."
-says     = "{actor} and {target} exchanged {messages} echo messages with {bytes:bytes} of unusual payload ({sizes} sizes, {differing} replies unlike their request)"
+says     = "{actor} and {target} exchanged {all_messages} echo messages, {messages} with unusual payload ({bytes:bytes}), {contents} different contents, {differing} replies unlike their request"
 filter   = "icmp && ip.addr == {actor} && ip.addr == {target}"
 [params]
 min_messages = 5     # echo messages whose payload is neither short nor a known filler
 min_bytes    = 2000  # of such payload
 short        = 64    # payloads up to this many bytes are what ping programs send
 min_entropy  = 3.0   # bits per byte; fillers that we do not know are usually below
+min_contents = 3     # contents under one and the same counter: a ping counts up
 unlike_least = 3     # replies that differ from their request: a ping never does that
 */
 WITH message AS (
@@ -33,11 +34,12 @@ pair AS (
         count(*) FILTER (unusual) AS messages,
         coalesce(sum(len) FILTER (unusual), 0) AS bytes,
         count(DISTINCT len) FILTER (unusual) AS sizes,
-        count(DISTINCT first_bytes) FILTER (unusual) AS contents,
+        count(DISTINCT first_bytes) FILTER (len > $short) AS contents,
         count(*) FILTER (reply_match = false AND len > 0) AS differing,
         count(*) FILTER (reply_match) AS mirrored,
         round(avg(entropy) FILTER (unusual), 6) AS entropy_mean,
         count(DISTINCT (echo_id, echo_seq, is_orig)) AS counters, count(*) AS all_messages,
+        count(DISTINCT first_bytes) FILTER (is_orig AND kind IN (8, 128) AND len > $short) AS asked, count(DISTINCT (echo_id, echo_seq)) FILTER (is_orig AND kind IN (8, 128) AND len > $short) AS asked_counters,
         min(ts) AS first_seen, max(ts) AS last_seen,
         min(flow_id, 1000) AS flows,
         list_concat(coalesce(min(frame, 150) FILTER (unusual), []), min(frame, 50)) AS frames,
@@ -46,14 +48,15 @@ pair AS (
 )
 SELECT
     first_orig AS actor, first_resp AS target, NULL::VARCHAR AS user,
-    first_seen, last_seen, CASE WHEN differing >= $unlike_least OR contents >= $min_messages THEN 'confirmed' ELSE 'likely' END AS outcome,
+    first_seen, last_seen, CASE WHEN differing >= $unlike_least OR contents >= $min_messages OR asked > 2 * asked_counters THEN 'confirmed' ELSE 'likely' END AS outcome,
     [
         term('replies unlike their request', 1.5, log_scale(differing, 1, 20)),
         term('many sizes', 1, log_scale(sizes, 2, 30)),
         term('contents change', 1, log_scale(contents, 2, 30)),
         term('bytes', 1, log_scale(bytes, $min_bytes, 200000)),
         term('replies repeat the request', -1.5, CASE WHEN differing = 0 AND sizes = 1 THEN mirrored / greatest(all_messages / 2.0, 1) ELSE 0 END),
-        term('counters reused', 0.7, (counters < 0.5 * all_messages)::INT)
+        term('counters reused', 1, (counters < 0.5 * all_messages)::INT),
+        term('new contents under an old counter', 2, (asked >= $min_contents AND asked > 2 * asked_counters)::INT)
     ] AS terms,
     {
         'messages': messages, 'bytes': bytes, 'sizes': sizes, 'contents': contents, 'differing': differing, 'mirrored': mirrored,
@@ -62,5 +65,6 @@ SELECT
     flows, frames
 FROM pair
 WHERE (messages >= $min_messages AND bytes >= $min_bytes)
+   OR (asked >= $min_contents AND asked > 2 * asked_counters)
    OR (differing >= $unlike_least AND messages >= $unlike_least)
 ORDER BY actor, target

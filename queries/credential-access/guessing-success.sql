@@ -14,6 +14,7 @@ benign   = "Somebody who mistypes a few times: one account, three tries, pauses 
 says     = "{actor} got into {target} over {service} as {user} after {refused} refused logins"
 [params]
 min_refused = 5     # refused logins within the hour before the one that worked
+person_s    = 5.0   # pause between logins from which it may be somebody who forgot a password
 */
 WITH login AS (
     SELECT *,
@@ -29,6 +30,7 @@ pair AS (
         min_by(account, (ts, frame)) FILTER (success AND refused_before >= $min_refused) AS account,
         count(DISTINCT account) AS accounts, count(DISTINCT secret_sha) AS secrets,
         count(*) FILTER (success) AS worked,
+        seconds_between(min(ts), max(ts)) / greatest(count(*) - 1, 1) AS pause_s,
         min(ts) AS first_seen, max(ts) AS last_seen,
         min(frame, 50) FILTER (success) AS success_frames, min(frame, 150) AS frames, min(flow_id, 1000) AS flows
     FROM login GROUP BY id_orig_h, id_resp_h, service
@@ -39,10 +41,11 @@ SELECT
     [
         term('refused logins', 1.5, log_scale(refused, $min_refused, 50)),
         term('many passwords', 1, log_scale(secrets, 2, 20)),
+        term('the pace of a person', -3, (pause_s >= $person_s)::INT),
         term('most logins work', -2.5, (worked >= refused)::INT)
     ] AS terms,
     {
-        'service': service, 'refused': refused, 'accepted': worked, 'accounts': accounts, 'passwords': secrets, 'got_in': got_in
+        'service': service, 'refused': refused, 'accepted': worked, 'accounts': accounts, 'passwords': secrets, 'pause_s': round(pause_s, 6), 'got_in': got_in
     } AS evidence,
     flows, list_concat(coalesce(success_frames, []), frames) AS frames
 FROM pair

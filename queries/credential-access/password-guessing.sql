@@ -19,6 +19,7 @@ min_sessions = 20     # or short sessions of one shape, where the protocol is en
 max_session  = 15.0   # seconds that such a session lasts
 max_spread   = 0.15   # spread of the bytes answered: refusals are all alike
 min_pace     = 12.0   # such sessions a minute; people and scheduled jobs are slower
+person_s     = 5.0    # pause between logins from which it may be a person at a keyboard; tools are faster, unless they hide
 ports        = [21, 22, 23, 25, 110, 143, 389, 445, 465, 587, 993, 995, 1433, 1521, 3306, 3389, 5432, 5900, 5985, 5986, 6379, 27017] # ports of services that ask for a password
 */
 WITH login AS (
@@ -33,6 +34,7 @@ said AS (
         sum(refused) AS refused, count(*) FILTER (success) AS accepted,
         coalesce(max(recent), 0) AS peak,
         count(DISTINCT account) AS accounts, count(DISTINCT secret_sha) AS secrets,
+        seconds_between(min(ts), max(ts)) / greatest(count(*) - 1, 1) AS pause_s,
         min(ts) AS first_seen, max(ts) AS last_seen, min(account, 5) AS examples,
         min(flow_id, 1000) AS flows, min(frame, 200) AS frames
     FROM login GROUP BY id_orig_h, id_resp_h, service
@@ -54,6 +56,7 @@ shape AS (
     SELECT
         id_orig_h, id_resp_h, service, 'shape of the sessions' AS proof,
         count(*) AS tries, count(*) AS refused, 0 AS accepted, count(*) AS peak, 0 AS accounts, 0 AS secrets,
+        seconds_between(min(ts), max(last_ts)) / greatest(count(*) - 1, 1) AS pause_s,
         min(ts) AS first_seen, max(last_ts) AS last_seen, []::VARCHAR[] AS examples,
         min(flow_id, 1000) AS flows, min(first_frame, 200) AS frames,
         count(DISTINCT minute) AS minutes,
@@ -77,11 +80,12 @@ SELECT
         term('many accounts', 0.7, log_scale(accounts, 2, 20)),
         term('one account and one password', -2, (accounts = 1 AND secrets = 1)::INT),
         term('only the shape tells', -0.5, (proof = 'shape of the sessions')::INT),
+        term('the pace of a person', -2, (pause_s >= $person_s)::INT),
         term('half of them work', -2, (accepted >= refused)::INT)
     ] AS terms,
     {
         'service': guess.service, 'tries': tries, 'refused': refused, 'accepted': accepted, 'peak': peak, 'accounts': accounts, 'passwords': secrets,
-        'examples': coalesce(examples, []), 'proof': proof, 'span_s': round(seconds_between(first_seen, last_seen), 6)
+        'pause_s': round(pause_s, 6), 'examples': coalesce(examples, []), 'proof': proof, 'span_s': round(seconds_between(first_seen, last_seen), 6)
     } AS evidence,
     guess.flows, frames
 FROM guess

@@ -15,11 +15,14 @@ says     = "{actor} tried {proto} port {port} on {hosts} hosts in {span_s:durati
 min_walk   = 7      # net failed first contacts: threshold random walk with 0.8/0.2 and a false alarm in 10,000 (Jung 2004)
 min_walk_udp = 20   # datagrams that nobody answers are common; it takes more of them
 min_failed = 0.7    # share of first contacts that failed
+max_named  = 256    # targets that a finding names
 */
 WITH step AS (
     SELECT *, CASE WHEN answered THEN -1 ELSE 1 END AS toward_scan
     FROM contacts
-    WHERE proto = 'tcp' OR NOT (orig_p_min < 1024 AND orig_ports <= 2 AND id_resp_p >= 1024)
+    -- Nodes of peer-to-peer networks try peers that left long ago, all over the Internet.
+    WHERE NOT (id_orig_h IN (SELECT id_orig_h FROM crowds) AND direction IN ('out', 'ext'))
+      AND (proto = 'tcp' OR NOT (orig_p_min < 1024 AND orig_ports <= 2 AND id_resp_p >= 1024))
 ),
 walk AS (
     SELECT *, sum(toward_scan) OVER trail AS height
@@ -40,8 +43,7 @@ scan AS (
         count(*) FILTER (NOT answered) AS failed,
         count(DISTINCT regexp_extract(id_resp_h, '^(\d+\.\d+)\.', 1)) AS nets,
         min(first_ts) AS first_seen, max(last_ts) AS last_seen,
-        min(CASE WHEN answered THEN id_resp_h END, 20) AS accepted_by,
-        min(flow_id, 1000) AS flows, min(frame, 200) AS frames
+        min(CASE WHEN answered THEN id_resp_h END, 20) AS accepted_by
     FROM climb
     GROUP BY id_orig_h, proto, id_resp_p
     HAVING max(climbed) >= CASE proto WHEN 'tcp' THEN $min_walk ELSE $min_walk_udp END
@@ -55,14 +57,16 @@ SELECT
         term('failed in a row', 2, log_scale(walk, $min_walk, 50)),
         term('share that failed', 1, 4 * (failed / hosts::DOUBLE) - 3),
         -- Scans walk through neighbouring addresses; peers of a file-sharing network live all over the Internet.
-        term('neighbouring addresses', 1, CASE WHEN nets <= 1 + hosts / 8 THEN 1 WHEN nets > hosts / 2 THEN -1.5 ELSE 0 END),
-        term('datagrams', -1, (scan.proto = 'udp')::INT)
+        term('neighbouring addresses', 1, (nets <= 1 + hosts / 8)::INT),
+        term('addresses all over the Internet', CASE scan.proto WHEN 'udp' THEN -3.5 ELSE -1.5 END, (nets > hosts / 2)::INT)
     ] AS terms,
     {
         'proto': scan.proto, 'port': scan.id_resp_p, 'hosts': hosts, 'failed': failed, 'walk': walk,
         'accepted_by': coalesce(accepted_by, []), 'networks': nets, 'span_s': round(seconds_between(first_seen, last_seen), 6)
     } AS evidence,
-    scan.flows, scan.frames
+    [contact.flow_id] AS flows, [contact.frame] AS frames
 FROM scan
 JOIN contacts AS contact USING (id_orig_h, proto, id_resp_p)
+-- A finding names at most this many targets; `hosts` counts them all.
+QUALIFY row_number() OVER (PARTITION BY scan.id_orig_h, scan.proto, scan.id_resp_p ORDER BY contact.first_ns, contact.frame, contact.id_resp_h) <= $max_named
 ORDER BY actor, proto, scan.id_resp_p, target

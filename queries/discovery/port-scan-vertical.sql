@@ -21,6 +21,8 @@ WITH port AS (
     FROM contacts
     -- An answer to an unseen request comes from a service's port to many high ports: that is no scan.
     WHERE NOT (proto = 'udp' AND orig_p_min < 1024 AND orig_ports <= 2 AND id_resp_p >= 1024)
+      -- Traceroute counts up from 33434.
+      AND NOT (proto = 'udp' AND id_resp_p BETWEEN 33434 AND 33600)
 ),
 pair AS (
     SELECT

@@ -23,7 +23,7 @@ WITH attempt AS (
         epoch_us(ts) // 1000000 AS second,
         coalesce(orig_bytes, 0) + coalesce(resp_bytes, 0) > 0 OR regexp_matches(history, '[AD].*|[hH].*A') AS completed
     FROM flows
-    WHERE proto = 'tcp' AND history LIKE 'S%'
+    WHERE proto = 'tcp' AND opened(history)
 ),
 second AS (
     SELECT id_resp_h, id_resp_p, second, count(*) AS attempts

@@ -17,10 +17,12 @@ filter   = "http && ip.addr == {actor} && ip.addr == {target}"
 wait_s = 60     # seconds within which the attacked server reaches out to the attacker
 */
 WITH attack AS (
-    SELECT *, concat_ws(chr(10), plain_headers, plain_uri, plain_body) AS plain,
+    SELECT *, concat_ws(chr(10), plain_headers, plain_uri) AS plain,
         regexp_matches(coalesce(body_prefix_resp, ''), 'uid=\d+\(|root:[x*]:0:0:') AS shown
     FROM requests
-    WHERE regexp_matches(concat_ws(chr(10), plain_headers, plain_uri, plain_body), '\(\s*\)\s*\{[^}\n]*;[^}\n]*\}\s*;|\(\s*\)\s*\{\s*_;\s*\}\s*>_\[')
+    -- Bash takes a variable for a function when its value begins with it: a header's, or that of the query.
+    WHERE regexp_matches(plain_headers, '(?m)^([a-z0-9-]+:)?\s*\(\s*\)\s*\{[^}\n]*;?[^}\n]*\}\s*;?[^\n]*\S')
+       OR regexp_matches(plain_uri, '[?&=/]\(\s*\)\s*\{[^}\n]*;[^}\n]*\}\s*;\s*\S')
 ),
 callback AS (
     SELECT attack.frame, min(flows.flow_id) AS call_flow, min(flows.first_frame) AS call_frame

@@ -50,7 +50,9 @@ SELECT
         term('the answer holds what was asked for', 3, bool_or(shown)::INT),
         term('the database complained', 1.5, bool_or(sql_error)::INT),
         term('commands or paths', 1, bool_or(command OR path)::INT),
-        term('statements of SQL', 0.8, bool_or(sql)::INT)
+        term('statements of SQL', 0.8, bool_or(sql)::INT),
+        -- Editors post scripts in forms; nobody types them into an address.
+        term('scripts in an address', 1.3, bool_or(script AND regexp_matches(plain_uri, '<\s*script|javascript:|\bon\w+\s*='))::INT)
     ] AS terms,
     {
         'requests': count(*), 'shapes': count(DISTINCT shape),

@@ -177,6 +177,7 @@ fn absence(table: &str) -> String {
         "credentials" => "logins in clear",
         "icmp" => "ICMP",
         "arp" => "ARP",
+        "payloads" => "payload bytes",
         other => return format!("no rows in {other}"),
     };
     format!("no {what} in this capture")

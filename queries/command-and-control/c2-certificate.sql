@@ -1,0 +1,46 @@
+/*
+id       = "c2-certificate"
+title    = "A certificate that remote-access tools and C2 frameworks make by default"
+attack   = ["T1573.002", "T1219", "T1587.003"]
+impact   = 95
+prior    = 0.9
+family   = "c2-tls"
+reads    = ["x509"]
+also     = ["tls", "flows"]
+window   = "capture"
+key      = ["actor", "target"]
+fires_on = "c2-certificate"
+benign   = "Security training and tests of your own."
+says     = "{actor} speaks TLS to {target} port {port} whose certificate is that of {tool}: {subject}"
+filter   = "tls.handshake && ip.addr == {actor} && ip.addr == {target}"
+[params]
+names   = "dcrat|asyncrat|venomrat|quasar|xworm|orcus|bitrat|major cobalt strike|metasploit|empire|covenant|mythic|havoc|sliver|merlin|posh ?c2|pupy|koadic|remcos|njrat|nanocore|limerat|silenttrinity|villain|brute ratel" # names of tools, in subject or issuer
+serials = ["8BB00EE", "08BB00EE"] # Cobalt Strike's default
+words   = "server|ca\\b|team|c2|multiplayer|operators" # words that the tools put beside their names
+*/
+WITH leaf AS (
+    SELECT x509.*, lower(certificate_subject || ' ' || certificate_issuer) AS who
+    FROM x509 WHERE host_cert AND NOT client_cert
+),
+known AS (
+    SELECT *,
+        CASE WHEN list_contains($serials, upper(certificate_serial)) THEN 'Cobalt Strike' ELSE regexp_extract(who, '(^|[^a-z])(' || $names || ')', 2) END AS tool
+    FROM leaf
+    WHERE list_contains($serials, upper(certificate_serial)) OR regexp_matches(who, '(^|[^a-z])(' || $names || ')')
+)
+SELECT
+    known.id_orig_h AS actor, known.id_resp_h AS target, NULL::VARCHAR AS user,
+    min(known.ts) AS first_seen, max(flows.last_ts) AS last_seen, 'confirmed' AS outcome,
+    [
+        term('self-signed, or by the same tool', 1, bool_or(self_signed OR regexp_matches(lower(certificate_issuer), $names))::INT),
+        term('a word that the tool adds', 1, bool_or(regexp_matches(who, $words))::INT),
+        term('issued by a public authority', -4, bool_or(NOT self_signed AND regexp_matches(certificate_issuer, 'DigiCert|Let''s Encrypt|Sectigo|GlobalSign|Entrust|GoDaddy|Amazon|Google Trust'))::INT)
+    ] AS terms,
+    {
+        'tool': min(tool), 'subject': min(certificate_subject), 'issuer': min(certificate_issuer), 'serial': min(certificate_serial), 'fingerprint': min(fingerprint),
+        'port': min(known.id_resp_p), 'connections': count(DISTINCT known.flow_id), 'span_s': round(seconds_between(min(known.ts), max(flows.last_ts)), 6)
+    } AS evidence,
+    min(DISTINCT known.flow_id, 1000) AS flows, min(DISTINCT known.frame, 200) AS frames
+FROM known JOIN flows USING (flow_id)
+GROUP BY known.id_orig_h, known.id_resp_h
+ORDER BY actor, target
