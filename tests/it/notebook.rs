@@ -24,7 +24,7 @@ fn the_tour_runs_from_top_to_bottom() {
     let Some(python) = python("notebook", &packages) else { return };
     let said = Said::of({
         let mut command = Command::new(&python);
-        command.args(["-c", EXECUTE]).arg(root().join(TOUR)).env("VIGIL_CASE", demo()).env("MPLBACKEND", "agg");
+        command.args(["-c", EXECUTE]).arg(root().join(TOUR)).env("VIGIL_CASE", demo());
         // The kernel must be the Python beside it, not one that happens to be installed.
         command.env("JUPYTER_PATH", python.parent().and_then(|bin| bin.parent()).expect("a venv").join("share/jupyter"));
         command
