@@ -1,7 +1,7 @@
 //! One flow's application layer: finds the protocol, then feeds its dissector.
 
 use super::signatures::{self, Named};
-use super::{Answer, Chunk, Dissector, Out, PROTOCOLS, Probe, Protocol, tls};
+use super::{Answer, Chunk, Dissector, Out, PROTOCOLS, Probe, Protocol, http, tls};
 use crate::model::{AppEvent, Conn, Dir, Proto, Ts};
 
 /// Bytes per direction within which a stream must say what it is.
@@ -14,6 +14,26 @@ const PROBE_CHUNKS: usize = 256;
 const PROBE_DATAGRAMS: usize = 8;
 /// Bytes per direction of a stream that nobody reads (any more) in which a TLS hello is still looked for.
 const WATCH_BYTES: u64 = 64 << 10;
+
+/// Services that hand a stream over to TLS, and what the flow is called then.
+const CARRIERS: [(&str, &str); 16] = [
+    ("http", "http,ssl"),
+    ("ftp", "ftp,ssl"),
+    ("smtp", "smtp,ssl"),
+    ("imap", "imap,ssl"),
+    ("pop3", "pop3,ssl"),
+    ("amqp", "amqp,ssl"),
+    ("irc", "irc,ssl"),
+    ("ldap_tcp", "ldap_tcp,ssl"),
+    ("mongodb", "mongodb,ssl"),
+    ("mysql", "mysql,ssl"),
+    ("postgresql", "postgresql,ssl"),
+    ("rdp", "rdp,ssl"),
+    ("rfb", "rfb,ssl"),
+    ("socks", "socks,ssl"),
+    ("tds", "tds,ssl"),
+    ("xmpp", "xmpp,ssl"),
+];
 
 /// The application layer of one flow.
 pub struct Conversation {
@@ -64,12 +84,9 @@ impl Conversation {
         if chunk.bytes.is_empty() {
             return;
         }
-        if self.watches(chunk.dir) {
-            self.watched[chunk.dir.index()] += chunk.bytes.len() as u64;
-            if tls::is_hello(chunk.bytes) {
-                self.upgrade(chunk, events);
-                return;
-            }
+        if let Some(successor) = self.successor(chunk) {
+            self.succeed(successor, chunk, events);
+            return;
         }
         match &mut self.state {
             State::Over { .. } => {}
@@ -78,24 +95,35 @@ impl Conversation {
         }
     }
 
-    /// Whether TLS may begin in the middle of `dir`: what came before is unknown, or its reader has had enough.
+    /// Whether TLS may begin in the middle of `dir`: what came before is unknown, or has handed the flow over.
     fn watches(&self, dir: Dir) -> bool {
         let open = match &self.state {
             State::Probing(waiting) => !waiting.heads[dir.index()].is_empty(),
-            State::Reading { name, dissector } => *name != tls::PROTOCOL.name && !dissector.wants(dir),
-            State::Over { service } => *service != tls::PROTOCOL.name,
+            State::Reading { dissector, .. } => dissector.hands_over(),
+            State::Over { service } => service.is_empty() || CARRIERS.iter().any(|(carrier, _)| carrier == service),
         };
         open && !self.ended && self.conn.proto == Proto::Tcp && self.watched[dir.index()] < WATCH_BYTES
     }
 
-    /// Hands the flow to TLS from here on.
-    fn upgrade(&mut self, chunk: &Chunk<'_>, events: &mut Vec<AppEvent>) {
+    /// Who takes the flow from here on, if someone else does.
+    fn successor(&mut self, chunk: &Chunk<'_>) -> Option<&'static Protocol> {
+        if self.watches(chunk.dir) {
+            self.watched[chunk.dir.index()] += chunk.bytes.len() as u64;
+            return tls::is_hello(chunk.bytes).then_some(&tls::PROTOCOL);
+        }
+        // A web server's complaint about a ClientHello on its clear port.
+        let refused =
+            matches!(&self.state, State::Reading { name, dissector } if *name == tls::PROTOCOL.name && dissector.wants(chunk.dir));
+        (refused && chunk.bytes.starts_with(b"HTTP/1.")).then_some(&http::PROTOCOL)
+    }
+
+    fn succeed(&mut self, successor: &'static Protocol, chunk: &Chunk<'_>, events: &mut Vec<AppEvent>) {
         self.before = self.service();
         if let State::Reading { dissector, .. } = &mut self.state {
             with_out(self.conn, events, |out| dissector.end(out));
         }
         self.state = State::Over { service: "" };
-        self.start(&tls::PROTOCOL, chunk, events);
+        self.start(successor, chunk, events);
     }
 
     /// Tells that bytes of `dir` are lost.
@@ -154,11 +182,8 @@ impl Conversation {
         };
         match (self.before, service) {
             (before, "") => before,
-            ("http", "ssl") => "http,ssl",
-            ("ftp", "ssl") => "ftp,ssl",
-            ("smtp", "ssl") => "smtp,ssl",
-            ("imap", "ssl") => "imap,ssl",
-            ("pop3", "ssl") => "pop3,ssl",
+            (before, "ssl") => CARRIERS.iter().find(|(carrier, _)| *carrier == before).map_or("ssl", |(_, both)| both),
+            ("ssl", "http") => "ssl,http",
             _ => service,
         }
     }

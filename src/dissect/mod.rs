@@ -105,6 +105,10 @@ pub trait Dissector: Send {
     fn end(&mut self, _out: &mut Out) {}
     /// Whether the bytes really were this protocol: then the flow's `service` says so.
     fn confirmed(&self) -> bool;
+    /// This protocol is over, and the flow goes on as something else, likely TLS: after STARTTLS, in a tunnel.
+    fn hands_over(&self) -> bool {
+        false
+    }
     /// `false` once nothing more of `dir` is needed: its bytes are then only counted.
     fn wants(&self, _dir: Dir) -> bool {
         true

@@ -402,13 +402,13 @@ fn http_rows_agree_with_the_golden_expectations() {
 #[test]
 fn tls_rows_agree_with_the_golden_expectations() {
     let (agree, total) = agreement("ssl", &["quic", "ppp", "webrtc"]);
-    assert!(agree * 100 >= total * 95, "{agree} of {total}");
+    assert!(agree * 100 >= total * 99, "{agree} of {total}");
 }
 
 #[test]
 fn certificates_agree_with_the_golden_expectations() {
     let (agree, total) = agreement("x509", &["rdp-x509"]);
-    assert!(agree * 100 >= total * 97, "{agree} of {total}");
+    assert!(agree * 100 >= total * 99, "{agree} of {total}");
 }
 
 /// Fingerprints said of a capture by unordered pair of endpoints.
@@ -485,6 +485,7 @@ fn ja4_agrees_with_its_inventors() {
 
 #[test]
 fn fingerprints_agree_with_ndpi() {
-    let (agree, total) = fingerprint_agreement("ndpi", "flows", "l4", &["ja3", "ja3s", "ja4"]);
-    assert!(agree * 100 >= total * 90, "{agree} of {total}");
+    // Not JA4: nDPI's counts any name as one and takes the first two letters of a protocol. Tunnels are for the floors below.
+    let (agree, total) = fingerprint_agreement("ndpi", "flows", "l4", &["ja3", "ja3s"]);
+    assert!(agree * 100 >= total * 96, "{agree} of {total}");
 }

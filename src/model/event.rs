@@ -89,7 +89,7 @@ pub enum Event {
 pub struct Dns {
     /// Transaction id.
     pub trans_id: u16,
-    /// Seconds from query to answer.
+    /// Seconds from query to answer, where the answer holds records (as Zeek logs it).
     pub rtt: Option<f64>,
     /// The name asked, without the trailing dot, as sent (escaped `\xNN` where not printable ASCII).
     pub query: Option<String>,
@@ -125,7 +125,7 @@ pub struct Dns {
     pub answer_types: Vec<String>,
     /// Their time to live, seconds.
     pub ttls: Vec<f64>,
-    /// The server refused to answer (answered, and said neither success nor NXDOMAIN, with no records).
+    /// The server answered without any record, or refused without repeating the question (Zeek's meaning).
     pub rejected: bool,
     /// Frame of the query, if seen.
     pub query_frame: Option<u64>,
@@ -156,13 +156,13 @@ pub struct Http {
     pub trans_depth: u32,
     /// Request method.
     pub method: Option<String>,
-    /// `Host` header without port.
+    /// `Host` header as sent, with its port if it names one (as Zeek logs it).
     pub host: Option<String>,
-    /// Request target as sent.
+    /// Request target, percent-decoded (as Zeek logs it), `\xNN` where that is not printable.
     pub uri: Option<String>,
     /// `Referer`.
     pub referrer: Option<String>,
-    /// `1.0`, `1.1`.
+    /// Version of the response: `1.0`, `1.1`, `0.9` for one without a head.
     pub version: Option<String>,
     /// `User-Agent`.
     pub user_agent: Option<String>,
@@ -170,7 +170,7 @@ pub struct Http {
     pub origin: Option<String>,
     /// Body bytes of the request.
     pub request_body_len: u64,
-    /// Body bytes of the response (as transferred, after chunking is undone).
+    /// Body bytes of the response, chunking and gzip or deflate undone (as Zeek counts).
     pub response_body_len: u64,
     /// Status.
     pub status_code: Option<u16>,

@@ -172,8 +172,9 @@ pub fn measures(evidence: &Value) -> Vec<Measure> {
         |key: &str| map.get(key).is_some_and(|value| !value.is_object()) && bounded(key).is_none_or(|(name, _)| !map.contains_key(name));
     let beside = map.iter().filter(|(key, _)| bounded(key).is_some_and(|(name, _)| is_measure(name)));
     let bounds: Vec<(&String, &Value)> = beside.chain(named.into_iter().flatten()).collect();
-    let observed =
-        map.iter().filter(|(key, value)| !(*key == THRESHOLDS && value.is_object()) && !bounds.iter().any(|(bound, _)| bound == key));
+    let is_threshold =
+        |key: &String, value: &Value| (key == THRESHOLDS && value.is_object()) || bounds.iter().any(|(bound, _)| *bound == key);
+    let observed = map.iter().filter(|(key, value)| !is_threshold(key, value));
     let mut rows: Vec<Measure> = observed.map(|(key, value)| measure(key, value, &bounds)).collect();
     let lonely = named.into_iter().flatten().filter(|(key, _)| !map.keys().any(|measure| bound_of(key, measure).is_some()));
     rows.extend(lonely.map(|(key, value)| Measure { name: name_of(key), observed: String::new(), threshold: say(key, value) }));

@@ -259,7 +259,7 @@ fn rules(page: &mut Page, report: &Report) {
     if report.rules.is_empty() {
         return;
     }
-    page.block("## Rules that ran");
+    page.block("## Rules and what became of them");
     let rows = report.rules.iter().map(|r| {
         let status = if r.why.is_empty() { label(&r.status) } else { format!("{}: {}", label(&r.status), r.why) };
         [cell(&r.id), prose(&status), thousands(r.findings), cells(&r.attack, 4), cell(&r.sha256)]

@@ -53,6 +53,8 @@ impl Case {
     /// Makes an empty case in `folder`. What is there is replaced only if it is a case and `replace` says so; people's
     /// notes on it, the journal, stay.
     pub fn create(folder: &Path, options: &Options, replace: Replace) -> Result<Self> {
+        // A broken journal could not be continued at the end: better to know now, before anything is removed.
+        journal::read(folder)?;
         let folder = folder::prepare(folder, replace)?;
         manifest::begin(&folder)?;
         let guard = OpenGuard::take(&folder)?;

@@ -72,7 +72,7 @@ fn find(path: &Path) -> Result<PathBuf> {
 
 fn explain(folder: &Path, error: duckdb::Error) -> StoreError {
     let said = error.to_string();
-    if said.contains("lock") {
+    if said.contains("Could not set lock") {
         return StoreError::Locked { path: folder.into(), detail: said.lines().next().unwrap_or_default().into() };
     }
     StoreError::Database { doing: format!("opening '{}'", folder.display()), source: error }

@@ -154,7 +154,7 @@ impl fmt::Display for Cell {
             Self::Time(ns) => f.write_str(&moment(*ns)),
             Self::List(values) => {
                 f.write_str("[")?;
-                separated(f, values, |f, value| nested(f, value))?;
+                separated(f, values, nested)?;
                 f.write_str("]")
             }
             Self::Struct(fields) => {

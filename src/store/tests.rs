@@ -28,7 +28,7 @@ fn side(mac: u8, pkts: u64) -> Side {
         ttl_max: 64,
         len: moments(&[40.0, 60.0, 1500.0]),
         iat: moments(&[0.25, 0.5]),
-        len_hist: [3; 16],
+        len_hist: [0, 0, 0, 0, 0, 3, 0, 2, 0, 0, 1, 0, 0, 0, 0, 0],
         first_bytes: vec![0x16, 0x03, 0xff],
         entropy: Some(7.5),
         printable: Some(0.25),
@@ -186,7 +186,7 @@ fn a_flow_comes_out_as_it_went_in() {
         assert_eq!(case.cell(&format!("SELECT {expression} FROM flows")), expected, "{expression}");
     }
     assert_eq!(case.cell("SELECT syn_opts FROM flow_shape"), "2-4-8-1-3");
-    assert_eq!(case.cell("SELECT list_sum(orig_len_hist) FROM flow_shape"), "48");
+    assert_eq!(case.cell("SELECT orig_len_hist FROM flow_shape"), "[0, 0, 0, 0, 0, 3, 0, 2, 0, 0, 1]");
     assert_eq!(case.cell("SELECT first_lens FROM flow_shape"), "[517, -1460]");
     assert_eq!(case.cell("SELECT orig_first_bytes FROM payloads"), "1603ff");
 }
@@ -505,4 +505,6 @@ fn a_journal_that_was_tampered_with_is_noticed_and_not_continued() {
         let error = journal::append(dir.path(), "commented", json!({})).expect_err("a broken chain").to_string();
         assert!(error.contains(&format!("broken at line {line}")), "{error}");
     }
+    let error = Case::create(dir.path(), &Options::default(), Replace::Yes).map(drop).expect_err("known before any work is done");
+    assert!(error.to_string().contains("broken at line 3"), "{error}");
 }

@@ -156,7 +156,8 @@ fn habits(office: &mut Office) {
         let own = begin + index as i64 * 9 * SECOND;
         for round in 0..5 {
             net.at(own + round * 11 * MINUTE, |net| net.arp(pc, gateway));
-            net.at(own + round * 11 * MINUTE + SECOND, |net| moves::visit_plain(net, pc, sites[0], "/start", 1_200));
+            let moment = own + round * 11 * MINUTE + net.rng.human(2 * MINUTE);
+            net.at(moment, |net| moves::visit_plain(net, pc, sites[0], "/start", 1_200));
         }
         for poll in 0..36 {
             net.at(own + poll * 90 * SECOND, |net| net.ntp(pc, clock));

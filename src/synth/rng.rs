@@ -42,11 +42,10 @@ impl Rng {
         self.between(value - spread, value + spread)
     }
 
-    /// A waiting time with a long tail, as people have: three of four below `usual`, one in 1024 near 32 times that.
+    /// A time or size as people make it: from a sixteenth of `usual` to four times as much, each doubling as likely as the next.
     pub fn human(&mut self, usual: i64) -> i64 {
-        let doublings = (self.bits() | 1 << 10).trailing_zeros() / 2;
-        let base = usual / 4 + self.below(usual.max(1) as u64 * 3 / 4) as i64;
-        base << doublings
+        let least = (usual / 16).max(1) << self.below(6);
+        self.between(least, 2 * least - 1)
     }
 
     /// `n` bytes with no structure, as ciphertext has.
@@ -98,11 +97,15 @@ mod tests {
     }
 
     #[test]
-    fn people_mostly_answer_soon_and_sometimes_very_late() {
+    fn people_keep_no_pace() {
+        // The measure of the beacon rule: 1 - 1.4826 · MAD / median of the pauses.
         let mut rng = Rng::new(2);
-        let waits: Vec<i64> = (0..10_000).map(|_| rng.human(1_000)).collect();
-        let soon = waits.iter().filter(|wait| **wait <= 1_000).count();
-        assert!((6_000..9_500).contains(&soon), "{soon}");
-        assert!(waits.iter().any(|wait| *wait > 8_000));
+        let mut waits: Vec<i64> = (0..10_001).map(|_| rng.human(16_000)).collect();
+        waits.sort();
+        assert!(waits[0] >= 1_000 && waits[10_000] < 64_000);
+        let median = waits[5_000];
+        let mut off: Vec<i64> = waits.iter().map(|wait| (wait - median).abs()).collect();
+        off.sort();
+        assert!(1.0 - 1.4826 * off[5_000] as f64 / (median as f64) < 0.1, "median {median}, off by {}", off[5_000]);
     }
 }

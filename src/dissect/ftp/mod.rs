@@ -157,6 +157,10 @@ impl Dissector for Session {
         }
     }
 
+    fn hands_over(&self) -> bool {
+        self.encrypted
+    }
+
     fn wants(&self, _dir: Dir) -> bool {
         !self.encrypted
     }

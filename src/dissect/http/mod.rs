@@ -401,6 +401,10 @@ impl Dissector for Reader {
         self.confirmed
     }
 
+    fn hands_over(&self) -> bool {
+        self.sides[0].at == At::Over
+    }
+
     fn wants(&self, dir: Dir) -> bool {
         self.sides[dir.index()].at != At::Over
     }

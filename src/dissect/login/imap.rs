@@ -103,6 +103,10 @@ impl Dissector for Session {
         self.seen
     }
 
+    fn hands_over(&self) -> bool {
+        self.over
+    }
+
     fn wants(&self, _dir: Dir) -> bool {
         !self.over
     }

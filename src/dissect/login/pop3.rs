@@ -92,6 +92,10 @@ impl Dissector for Session {
         self.replies > 0 || self.commands > 1
     }
 
+    fn hands_over(&self) -> bool {
+        self.over
+    }
+
     fn wants(&self, _dir: Dir) -> bool {
         !self.over
     }

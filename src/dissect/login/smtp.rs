@@ -69,6 +69,10 @@ impl Dissector for Session {
         self.greeted
     }
 
+    fn hands_over(&self) -> bool {
+        self.over && self.tls_asked
+    }
+
     fn wants(&self, _dir: Dir) -> bool {
         !self.over
     }

@@ -170,7 +170,7 @@ fn noise_has_no_name() {
 }
 
 #[test]
-fn a_conversation_without_dissector_is_still_named_and_costs_nothing() {
+fn a_conversation_without_dissector_is_still_named_and_soon_costs_nothing() {
     let host = |last| std::net::IpAddr::from([192, 0, 2, last]);
     let conn = Conn { flow: FlowId::new(1, 0), orig_h: host(1), orig_p: 40_000, resp_h: host(2), resp_p: ANY, proto: Proto::Tcp };
     let mut conversation = Conversation::new(conn);
@@ -181,6 +181,8 @@ fn a_conversation_without_dissector_is_still_named_and_costs_nothing() {
         conversation.data(&Chunk { dir: Dir::Orig, bytes: part, cut: 0, frame: 1, ts_ns: 1 }, &mut events);
     }
     assert_eq!(conversation.service(), "smb");
+    // A TLS hello is still looked for in what follows, for a while.
+    conversation.data(&Chunk { dir: Dir::Orig, bytes: &[0; 70_000], cut: 0, frame: 1, ts_ns: 1 }, &mut events);
     assert!(!conversation.wants(Dir::Orig));
     conversation.end(&mut events);
     assert_eq!((conversation.service(), events.len()), ("smb", 0));

@@ -91,13 +91,13 @@ fn a_session_gives_one_row_with_everything_in_clear_and_the_login() {
 
 #[test]
 fn a_success_ends_the_reading() {
-    let mut events = Vec::new();
-    let mut conversation = Conversation::new(conn());
+    let mut connection = Connection::default();
+    let mut out = Out::new(conn());
     for (dir, bytes) in session() {
-        conversation.data(&Chunk { dir, bytes: &bytes, cut: 0, frame: 1, ts_ns: 1 }, &mut events);
+        connection.data(&Chunk { dir, bytes: &bytes, cut: 0, frame: 1, ts_ns: 1 }, &mut out);
     }
-    assert_eq!(events.len(), 1);
-    assert!(!conversation.wants(Dir::Orig) && !conversation.wants(Dir::Resp));
+    assert_eq!(out.events.len(), 1);
+    assert!(!connection.wants(Dir::Orig) && !connection.wants(Dir::Resp));
 }
 
 #[test]

@@ -60,49 +60,47 @@ pub fn v2_header(bytes: &[u8]) -> Option<usize> {
 impl Records {
     /// The next record off `rest`, once it is whole.
     pub fn next(&mut self, rest: &mut &[u8]) -> Option<Record> {
-        loop {
-            self.skip_over(rest);
-            if rest.is_empty() {
-                return None;
-            }
-            if self.lost {
-                // Senders begin records on segment borders more often than not.
-                if header(rest).is_none() {
-                    *rest = &[];
-                    return None;
-                }
-                self.lost = false;
-            }
-            self.fill(5, rest);
-            if self.buffer.len() < 5 {
-                return None;
-            }
-            if let Some(length) = v2_header(&self.buffer).filter(|_| !self.begun) {
-                self.fill(2 + length, rest);
-                if self.buffer.len() < 2 + length {
-                    return None;
-                }
-                self.begun = true;
-                return Some(Record::V2(std::mem::take(&mut self.buffer).split_off(2)));
-            }
-            let Some((kind, length)) = header(&self.buffer) else {
-                self.buffer.clear();
-                *rest = &[];
-                return Some(Record::Garbage);
-            };
-            self.begun = true;
-            if kind == content::DATA {
-                self.buffer.clear();
-                self.skip = length as u64;
-                return Some(Record::Tls { kind, body: Vec::new() });
-            }
-            self.fill(5 + length, rest);
-            if self.buffer.len() < 5 + length {
-                return None;
-            }
-            let body = std::mem::take(&mut self.buffer).split_off(5);
-            return Some(Record::Tls { kind, body });
+        self.skip_over(rest);
+        if rest.is_empty() {
+            return None;
         }
+        if self.lost {
+            // Senders begin records on segment borders more often than not.
+            if header(rest).is_none() {
+                *rest = &[];
+                return None;
+            }
+            self.lost = false;
+        }
+        self.fill(5, rest);
+        if self.buffer.len() < 5 {
+            return None;
+        }
+        if let Some(length) = v2_header(&self.buffer).filter(|_| !self.begun) {
+            self.fill(2 + length, rest);
+            if self.buffer.len() < 2 + length {
+                return None;
+            }
+            self.begun = true;
+            return Some(Record::V2(std::mem::take(&mut self.buffer).split_off(2)));
+        }
+        let Some((kind, length)) = header(&self.buffer) else {
+            self.buffer.clear();
+            *rest = &[];
+            return Some(Record::Garbage);
+        };
+        self.begun = true;
+        if kind == content::DATA {
+            self.buffer.clear();
+            self.skip = length as u64;
+            return Some(Record::Tls { kind, body: Vec::new() });
+        }
+        self.fill(5 + length, rest);
+        if self.buffer.len() < 5 + length {
+            return None;
+        }
+        let body = std::mem::take(&mut self.buffer).split_off(5);
+        Some(Record::Tls { kind, body })
     }
 
     fn fill(&mut self, to: usize, rest: &mut &[u8]) {

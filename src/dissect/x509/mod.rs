@@ -169,7 +169,7 @@ fn decimal(number: &[u8]) -> String {
 /// Whether the certificate is for `host`: RFC 6125 6.4, and the common name where there are no alternatives.
 pub fn covers(row: &X509, host: &str) -> bool {
     let host = host.trim_end_matches('.').to_ascii_lowercase();
-    if row.san_ip.iter().any(|ip| *ip == host) {
+    if row.san_ip.contains(&host) {
         return true;
     }
     if !row.san_dns.is_empty() {

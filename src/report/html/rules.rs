@@ -13,7 +13,7 @@ pub fn section(report: &Report) -> Markup {
     let of = |status: &str| report.rules.iter().filter(|rule| rule.status == status).count() as u64;
     html! {
         section #rules {
-            h2 { "Rules that ran" }
+            h2 { "Rules and what became of them" }
             p.lead {
                 (thousands(of("fired"))) " fired, " (thousands(of("silent"))) " stayed silent, " (thousands(of("not_applicable")))
                 " could not apply, " (thousands(of("failed"))) " failed. The hash is the SHA-256 of the rule's file as it ran."

@@ -77,7 +77,7 @@ pub const SCENARIOS: &[Scenario] = &[
     ),
     proof("syn-flood", flood::syn, "230 SYNs a second from spoofed addresses for seven seconds; real clients no longer get in."),
     look_alike("syn-flood-benign", "syn-flood", flood::syn_benign, "A busy web server: 230 connections a second, all completed."),
-    proof("sweep-arp", scans::sweep_arp, "A host asks for every address of its network; twelve answer."),
+    proof("sweep-arp", scans::sweep_arp, "A host asks for every address of its network; eleven answer."),
     look_alike(
         "sweep-arp-benign",
         "sweep-arp",

@@ -41,13 +41,19 @@ impl Office {
         self.pcs[index % self.pcs.len()]
     }
 
-    /// Everybody browses a little over the next `span`, beside the story.
+    /// Everybody browses a little over the next `span`, beside the story: some sit down and open a few pages of one site.
     pub fn bustle(&mut self, span: i64, visits: usize) {
         let begin = self.net.now;
-        for _ in 0..visits {
-            let moment = begin + self.net.rng.between(0, span);
+        let mut left = visits;
+        while left > 0 {
+            let pages = (self.net.rng.between(1, 5) as usize).min(left);
+            let mut moment = begin + self.net.rng.between(0, span);
             let (who, site) = (*self.net.rng.pick(&self.pcs), *self.net.rng.pick(&self.sites));
-            self.net.at(moment, |net| net.unlabelled(|net| visit(net, who, site)));
+            for _ in 0..pages {
+                self.net.at(moment, |net| net.unlabelled(|net| visit(net, who, site)));
+                moment += self.net.rng.human(12 * SECOND);
+            }
+            left -= pages;
         }
     }
 }
