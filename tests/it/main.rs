@@ -4,6 +4,7 @@
 
 mod command_line;
 mod corpus;
+mod counting;
 mod damage;
 mod desk;
 mod floor_plan;
