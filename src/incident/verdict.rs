@@ -29,11 +29,17 @@ fn urgent(gravest: &Finding, worth: &[&Finding], hosts: &[Host]) -> String {
         n => format!("{n} hosts need action"),
     };
     let next = grave.iter().skip(1).find(|finding| finding.family != gravest.family);
-    let second = next.map_or(String::new(), |finding| format!("; {}", finding.says));
+    let second = next.map_or(String::new(), |finding| format!("; {}", brief(&finding.says)));
     let shown = 1 + usize::from(next.is_some());
     let rest = grave.len().saturating_sub(shown);
     let more = if rest > 0 { format!("; {rest} more of medium severity or above") } else { String::new() };
-    format!("{lead}: {}{second}{more}.", gravest.says)
+    format!("{lead}: {}{second}{more}.", brief(&gravest.says))
+}
+
+/// A sentence without its details: what stands before the first comma, semicolon or bracket. The finding has the rest.
+fn brief(says: &str) -> &str {
+    let end = [", ", "; ", " ("].iter().filter_map(|mark| says.find(mark)).min();
+    end.map_or(says, |end| &says[..end])
 }
 
 fn minor(worth: &[&Finding]) -> String {
@@ -105,7 +111,7 @@ fn action(finding: &Finding, facts: &Facts) -> String {
         }
         "mitm" => format!("Find {actor} by its switch port, unplug it, and change passwords that were typed meanwhile ({id})."),
         "download" => {
-            let hash = field("sha256").map_or(String::new(), |hash| format!(" (SHA-256 {hash})"));
+            let hash = field("sha256").map_or(String::new(), |hash| format!(" (SHA-256 {}…)", hash.chars().take(16).collect::<String>()));
             format!("Look for the program on {target}{hash} and for what it did since; block {actor} ({id}).")
         }
         "web-exploit" => match part_of_target(finding) {
@@ -116,7 +122,11 @@ fn action(finding: &Finding, facts: &Facts) -> String {
         },
         "exfil" => format!("Find out what {actor} sent to {target}, stop it, and judge whether it must be reported ({id})."),
         _ => match finding.tactic.as_str() {
-            "command-and-control" | "exfiltration" => format!("Isolate {actor}, keep its memory, and block {target} at the border ({id})."),
+            "command-and-control" | "exfiltration" => {
+                // A resolver or proxy on the way is not the enemy: where the name is known, the name is blocked.
+                let blocked = field("domain").or_else(|| field("name")).unwrap_or(target);
+                format!("Isolate {actor}, keep its memory, and block {blocked} at the border ({id}).")
+            }
             "lateral-movement" | "execution" | "persistence" => {
                 format!("Isolate {actor} and {target}; reset the accounts used between them ({id}).")
             }

@@ -39,8 +39,10 @@ fn verdict(page: &mut Page, report: &Report) {
         None => ("NO ALARM".to_owned(), BOLD),
     };
     page.entry(&name, paint, &report.verdict.line, VERDICT_LINES);
+    // A narrow terminal has no room for second lines.
+    let lines = if page.width >= 90 { 2 } else { 1 };
     for (index, action) in report.verdict.actions.iter().take(3).enumerate() {
-        page.entry(if index == 0 { "do first" } else { "" }, DIM, &format!("{}. {action}", index + 1), 1);
+        page.entry(if index == 0 { "do first" } else { "" }, DIM, &format!("{}. {action}", index + 1), lines);
     }
 }
 
