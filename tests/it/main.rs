@@ -14,6 +14,7 @@ mod notebook;
 mod offline;
 mod open_case;
 mod python;
+mod rules;
 mod same_case;
 
 use std::path::{Path, PathBuf};
