@@ -22,6 +22,9 @@ use shard::{Shard, Task};
 /// Number of shards: fixed, since caps are counted per shard and order depends on it.
 pub const SHARDS: usize = 64;
 
+/// Parts in which the flows that are open at the end are handed over.
+const LAST_BATCHES: usize = 16;
+
 /// The flow table.
 pub struct Table {
     shards: Vec<Shard>,
@@ -91,16 +94,19 @@ impl Table {
         batch
     }
 
-    /// Ends every flow: the capture is over.
-    pub fn finish(&mut self) -> Batch {
-        let done: Vec<shard::Done> = self.shards.par_iter_mut().map(Shard::finish).collect();
-        let mut batch = Batch::default();
-        for done in done {
-            batch.flows.extend(done.flows);
-            batch.events.extend(done.events);
+    /// Ends every flow, the capture being over: one batch for each of [`LAST_BATCHES`] parts of the table, so that a full table never
+    /// stands in memory twice.
+    pub fn finish(&mut self, mut take: impl FnMut(Batch)) {
+        for part in self.shards.chunks_mut(SHARDS / LAST_BATCHES) {
+            let done: Vec<shard::Done> = part.par_iter_mut().map(Shard::finish).collect();
+            let mut batch = Batch::default();
+            for done in done {
+                batch.flows.extend(done.flows);
+                batch.events.extend(done.events);
+            }
+            batch.sort();
+            take(batch);
         }
-        batch.sort();
-        batch
     }
 
     /// Caps that were reached so far.

@@ -91,7 +91,7 @@ impl Tape {
         self.block.iter().for_each(|frame| decode::frame(frame, &mut packets));
         let mut table = Table::new(limits);
         let mut flows = table.packets(&packets, &self.block, self.block.frames.last().map(|frame| frame.ts_ns)).flows;
-        flows.extend(table.finish().flows);
+        table.finish(|batch| flows.extend(batch.flows));
         flows.sort_by_key(|flow| flow.id);
         flows
     }

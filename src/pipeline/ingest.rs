@@ -69,16 +69,18 @@ impl Ingest {
         Step { flows: batch.flows, events, packets: index(block, &packets, &batch.flow_of) }
     }
 
-    /// Ends everything that is still open.
-    pub fn finish(&mut self) -> Step {
+    /// Ends everything that is still open, in several steps.
+    pub fn finish(&mut self, mut take: impl FnMut(Step)) {
         self.fragments.flush();
-        let batch = self.table.finish();
-        let mut events = batch.events;
-        events.extend(self.fragment_oddities());
+        let mut events = self.fragment_oddities();
         events.extend(self.tally.oddities());
-        events.sort_by_key(|event| (event.frame, event.conn.map(|conn| conn.flow)));
-        self.tally.flows(&batch.flows);
-        Step { flows: batch.flows, events, packets: Vec::new() }
+        events.sort_by_key(|event| event.frame);
+        take(Step { events, ..Step::default() });
+        let Self { table, tally, .. } = self;
+        table.finish(|batch| {
+            tally.flows(&batch.flows);
+            take(Step { flows: batch.flows, events: batch.events, packets: Vec::new() });
+        });
     }
 
     /// Flows open now.

@@ -209,7 +209,10 @@ fn read(mut source: Files, first: Option<Block>, case: Case, mut ingest: Ingest,
             source.recycle(block);
             next = source.next_block()?;
         }
-        hand_over(&send, ingest.finish());
+        // A writer that has given up says why when it is joined.
+        ingest.finish(|step| {
+            hand_over(&send, step);
+        });
         drop(send);
         let case = writer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
         let captures = Box::new(source).captures()?;
