@@ -10,6 +10,7 @@ mod floor_plan;
 mod hostile;
 mod house_rules;
 mod offline;
+mod rules;
 mod same_case;
 
 use std::path::{Path, PathBuf};
