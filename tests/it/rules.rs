@@ -28,7 +28,8 @@ fn rules_fire_on_their_proofs_and_not_on_the_look_alikes() {
             wrong.push(format!("{}: rule {} made {own} findings", scenario.name, scenario.rule));
         }
         let loud = found.iter().filter(|finding| !scenario.fires && finding.severity >= Severity::Medium);
-        wrong.extend(loud.map(|finding| format!("{}: {} cries {}: {}", scenario.name, finding.rule, finding.severity.name(), finding.says)));
+        wrong
+            .extend(loud.map(|finding| format!("{}: {} cries {}: {}", scenario.name, finding.rule, finding.severity.name(), finding.says)));
         wrong.extend(found.iter().flat_map(|finding| broken(scenario.name, finding)));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

@@ -15,7 +15,7 @@ const DAY: i64 = 86_400 * SECOND;
 /// An office at work, its second workstation, and a stranger outside.
 fn stage(seed: u64) -> (Office, Host, Host) {
     let mut office = Office::new(seed, 3);
-    office.bustle(40 * SECOND, 3);
+    office.bustle(40 * SECOND, 1);
     let bot = office.pc(1);
     let stranger = office.net.outside("", [203, 0, 113, 99], Os::Linux, 71);
     office.net.wait(5 * SECOND);
@@ -48,7 +48,10 @@ pub fn shell(name: &str) -> Capture {
     let deed = deed("cleartext-shell", "execution", &["T1059"], "A workstation calls out and offers its command line");
     net.deed(deed.by([net.ip(stranger)]).on([net.ip(bot)]), |net| {
         let lines: &[(&[u8], &[u8])] = &[
-            (b"Microsoft Windows [Version 10.0.19045.3803]\r\n(c) Microsoft Corporation. All rights reserved.\r\n\r\nC:\\Users\\amy>", b"whoami\n"),
+            (
+                b"Microsoft Windows [Version 10.0.19045.3803]\r\n(c) Microsoft Corporation. All rights reserved.\r\n\r\nC:\\Users\\amy>",
+                b"whoami\n",
+            ),
             (b"whoami\r\noffice\\amy\r\n\r\nC:\\Users\\amy>", b"ipconfig /all\n"),
         ];
         talk(net, bot, stranger, 9_001, lines);
@@ -116,7 +119,8 @@ fn own_certificate(net: &mut Net, bot: Host, server: Host, port: u16, subject: &
 pub fn default_certificate(name: &str) -> Capture {
     let (mut office, bot, stranger) = stage(124);
     let net = &mut office.net;
-    let deed = deed("c2-certificate", "command-and-control", &["T1573.002"], "A remote access tool whose certificate bears the tool's name");
+    let deed =
+        deed("c2-certificate", "command-and-control", &["T1573.002"], "A remote access tool whose certificate bears the tool's name");
     net.deed(deed.by([net.ip(bot)]).on([net.ip(stranger)]), |net| {
         own_certificate(net, bot, stranger, 6_606, "AsyncRAT Server", (200, 3_650));
     });
@@ -126,7 +130,8 @@ pub fn default_certificate(name: &str) -> Capture {
 pub fn own_certificate_outside(name: &str) -> Capture {
     let (mut office, bot, stranger) = stage(125);
     let net = &mut office.net;
-    let deed = deed("odd-certificate", "command-and-control", &["T1573.002"], "TLS on an odd port, certificate made the day before for ten years");
+    let deed =
+        deed("odd-certificate", "command-and-control", &["T1573.002"], "TLS on an odd port, certificate made the day before for ten years");
     net.deed(deed.by([net.ip(bot)]).on([net.ip(stranger)]), |net| own_certificate(net, bot, stranger, 7_443, "localhost", (1, 3_660)));
     office.net.finish(name)
 }
@@ -141,7 +146,13 @@ pub fn own_certificate_at_home(name: &str) -> Capture {
     });
     net.deed(Deed::benign("A shop with a certificate of an authority").by([net.ip(pc)]).on([net.ip(shop)]), |net| {
         let born = net.now - 30 * DAY;
-        let certificate = Certificate { subject: "shop.example", issuer: "Example CA 2", names: &["shop.example"], not_before: born - born % SECOND, days: 90 };
+        let certificate = Certificate {
+            subject: "shop.example",
+            issuer: "Example CA 2",
+            names: &["shop.example"],
+            not_before: born - born % SECOND,
+            days: 90,
+        };
         net.find(pc, shop);
         let mut tcp = net.tcp(pc, shop, 443);
         tcp.connect();
@@ -182,7 +193,8 @@ pub fn post(name: &str) -> Capture {
             let letters = "abcdefghijklmnopqrstuvwxyz0123456789";
             let path = format!("/{}/{}/", net.rng.text(12, letters), net.rng.text(9, letters));
             let body = net.rng.bytes(420);
-            let headers = [("User-Agent", "Mozilla/4.0 (compatible; MSIE 7.0; Windows NT 6.1)"), ("Content-Type", "application/octet-stream")];
+            let headers =
+                [("User-Agent", "Mozilla/4.0 (compatible; MSIE 7.0; Windows NT 6.1)"), ("Content-Type", "application/octet-stream")];
             let ask = request("POST", "203.0.113.99:8080", &path, &headers, &body);
             let answer = net.rng.bytes(6_000);
             let mut tcp = net.tcp(bot, stranger, 8_080);

@@ -13,7 +13,7 @@ const WEB: &str = "www.office.example";
 /// An office at work, its web server, and a stranger outside.
 fn stage(seed: u64) -> (Office, Host, Host) {
     let mut office = Office::new(seed, 3);
-    office.bustle(30 * SECOND, 3);
+    office.bustle(30 * SECOND, 1);
     let server = office.net.host(WEB, [10, 20, 0, 80], Os::Linux);
     let stranger = office.net.outside("", [198, 51, 100, 78], Os::Linux, 44);
     office.net.wait(4 * SECOND);
