@@ -85,7 +85,8 @@ fn is_rules_usage(error: &crate::detect::Error) -> bool {
 fn is_case_usage(error: &crate::store::StoreError) -> bool {
     use crate::store::StoreError as S;
     match error {
-        S::NoCase(_) | S::NotACase(_) | S::Occupied(_) | S::Exists(_) | S::Unfinished(_) | S::Newer { .. } | S::Locked { .. } => true,
+        S::NoCase(_) | S::NotACase(_) | S::Occupied(_) | S::Unwritable { .. } | S::Exists(_) | S::Unfinished(_) => true,
+        S::Newer { .. } | S::Locked { .. } => true,
         S::Database { doing, .. } => doing == "running the query",
         _ => false,
     }

@@ -37,10 +37,15 @@ pub fn main() -> ExitCode {
         // A closed pipe downstream is the reader's choice, not an error.
         Err(failure) if failure.is_broken_pipe() => Exit::Quiet.into(),
         Err(failure) => {
-            let _ = writeln!(std::io::stderr(), "vigil: {failure}");
+            let _ = writeln!(std::io::stderr(), "vigil: {}", plain(&failure.to_string()));
             failure.exit().into()
         }
     }
+}
+
+/// What a message quotes, such as a query or a path, may hold anything: its lines stay lines, the rest is written out.
+fn plain(message: &str) -> String {
+    message.lines().map(crate::report::visible).collect::<Vec<_>>().join("\n")
 }
 
 fn run(cli: Cli) -> Result<Exit, Failure> {

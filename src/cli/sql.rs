@@ -3,7 +3,7 @@
 use super::args::{RowFormat, SqlArgs};
 use super::{Exit, Failure};
 use crate::report::visible;
-use crate::store::{self, Cell};
+use crate::store::{self, Cell, StoreError};
 use std::io::{Read, Write};
 
 /// Memory for a query session: half of what an analysis may take.
@@ -26,14 +26,17 @@ pub fn run(args: SqlArgs) -> Result<Exit, Failure> {
     let mut printer = Printer::new(format);
     let mut broken = None;
     let names = store::query_each(case.connection(), query.as_deref().unwrap_or(TABLES), |names, row| {
-        if broken.is_none() {
-            broken = printer.row(&mut out, names, row).err();
-        }
-        Ok(())
-    })?;
+        printer.row(&mut out, names, row).map_err(|error| {
+            let stop = StoreError::File { doing: "write", path: "standard output".into(), source: error.kind().into() };
+            broken = Some(error);
+            stop
+        })
+    });
+    // Whoever reads may have had enough: then there is no reason to ask on.
     if let Some(error) = broken {
         return Err(Failure::stdout(error));
     }
+    let names = names?;
     printer.end(&mut out, &names).map_err(Failure::stdout)?;
     if query.is_none() && format == RowFormat::Table {
         writeln!(out, "\nColumns and their meaning: vigil sql CASE \"FROM duckdb_columns() SELECT column_name, data_type, comment WHERE table_name = 'flows'\"")

@@ -264,6 +264,10 @@ impl Open {
         } else {
             (orig.bytes, resp.bytes) = (Some(orig.payload_bytes), Some(resp.payload_bytes));
         }
+        if duration_ns.is_none() {
+            // Zeek leaves sizes unset where nothing took time; `flow_shape` has the payload of such packets.
+            (orig.bytes, resp.bytes) = (None, None);
+        }
         if self.frames.last() != Some(&self.last_frame) {
             self.frames.push(self.last_frame);
         }

@@ -8,6 +8,7 @@ use crate::model::packet::{Tcp, Transport, tcp_flags};
 use crate::model::{AppEvent, Block, Flow, FlowId, Limits, Packet, Ts};
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
+use std::net::{IpAddr, Ipv4Addr};
 
 /// One packet for this shard.
 #[derive(Clone, Copy)]
@@ -196,10 +197,16 @@ fn is_server_port(port: u16) -> bool {
     SERVER_PORTS.binary_search(&port).is_ok()
 }
 
+/// Broadcast to everyone, or multicast.
+fn is_group(addr: IpAddr) -> bool {
+    addr.is_multicast() || addr == IpAddr::V4(Ipv4Addr::BROADCAST)
+}
+
 /// Whether the first packet seen of a flow was sent by the responder.
 fn looks_reversed(packet: &Packet, place: &Place) -> bool {
     let (sport, dport) = (place.src.1, place.dst.1);
-    let by_port = is_server_port(sport) && !is_server_port(dport);
+    // Nobody answers from a group address.
+    let by_port = is_server_port(sport) && !is_server_port(dport) && !is_group(place.dst.0);
     match &packet.transport {
         Transport::Tcp(Tcp { flags, .. }) if flags & tcp_flags::SYN != 0 => flags & tcp_flags::ACK != 0 && by_port,
         Transport::Tcp(_) | Transport::Udp(_) => by_port,

@@ -289,6 +289,9 @@ impl Connection {
         let [orig, resp] = &self.ends;
         let sizes = orig.size(resp) == 0 && resp.size(orig) == 0;
         match (orig.state, resp.state) {
+            // Resets alone say nothing about what they reset.
+            (State::Reset, State::Inactive) if orig.before == State::Inactive => "OTH",
+            (State::Inactive, State::Reset) if resp.before == State::Inactive => "OTH",
             (State::SynSent | State::SynAckSent, State::Reset) => "REJ",
             (State::Reset, State::Reset) if sizes => "REJ",
             (_, State::Reset) if orig.idle() => "RSTRH",

@@ -53,8 +53,8 @@ impl Ingest {
     /// Takes one block.
     pub fn block(&mut self, block: &Block) -> Step {
         let packets = self.decode(block);
-        let packets = self.join_fragments(packets, block);
         self.tally.block(block, &packets);
+        let packets = self.join_fragments(packets, block);
         let now = block.frames.last().map(|frame| frame.ts_ns);
         let batch = self.table.packets(&packets, block, now);
         let mut events = batch.events;
@@ -124,7 +124,6 @@ impl Ingest {
         let mut whole = Vec::with_capacity(packets.len());
         for packet in packets {
             if Defragmenter::wants(&packet) {
-                self.tally.fragment(&packet);
                 let bytes = block.frame((packet.frame - first) as usize).bytes;
                 whole.extend(self.fragments.push(packet, bytes));
             } else {

@@ -1,6 +1,7 @@
 //! Every frame read is counted: understood, or not and why. Nothing is dropped silently.
 
 use super::ingest::oddity;
+use crate::decode::Defragmenter;
 use crate::model::packet::{Net, Transport};
 use crate::model::report::Bucket;
 use crate::model::{AppEvent, Block, Flow, Packet, Ts, time::SECOND};
@@ -45,7 +46,8 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Counts the packets of a block: each frame once, by its outermost packet.
+    /// Counts the packets of a block: each frame once, by its outermost packet. They must come as decoded, in the order of their frames,
+    /// before fragments are put together.
     pub fn block(&mut self, block: &Block, packets: &[Packet]) {
         for packet in packets {
             if packet.frame > self.last_frame {
@@ -65,15 +67,6 @@ impl Tally {
         for (frame, _) in block.frames.iter().zip(wanted).filter(|(_, wanted)| !**wanted) {
             let fate = Fate { capture: frame.capture, layer: "filter", why: "left_out_by_filter", number: 0 };
             self.note(fate, frame.wire_len, frame.number, frame.ts_ns);
-        }
-    }
-
-    /// Counts a fragment that was put aside to be put together.
-    pub fn fragment(&mut self, packet: &Packet) {
-        if packet.frame > self.last_frame {
-            self.last_frame = packet.frame;
-            let fate = Fate { capture: packet.capture, layer: "fragment", why: "", number: 0 };
-            self.note(fate, packet.wire_len, packet.frame, packet.ts_ns);
         }
     }
 
@@ -137,6 +130,8 @@ fn fate(packet: &Packet) -> Fate {
     let understood = |layer| Fate { capture: packet.capture, layer, why: "", number: 0 };
     match (&packet.net, &packet.transport) {
         (Net::Arp(_), _) => understood("arp"),
+        // Put aside until its siblings are there.
+        _ if Defragmenter::wants(packet) => understood("fragment"),
         (_, Transport::Tcp(_)) => understood("tcp"),
         (_, Transport::Udp(_)) => understood("udp"),
         (_, Transport::Icmp(_)) => understood("icmp"),

@@ -14,6 +14,14 @@ pub enum StoreError {
     /// The place is taken by something that is not ours.
     #[error("will not write into '{0}': it is not empty and no vigil case. Name another folder with --out, or empty that one")]
     Occupied(PathBuf),
+    /// Nothing can be written there.
+    #[error("cannot make a case at '{path}': {source}. Name a folder that can be written to with --out")]
+    Unwritable {
+        /// Where the case was to be.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// The place is taken by a case.
     #[error("a case is at '{0}' already. Name another folder with --out, or delete that one if it is no longer needed")]
     Exists(PathBuf),

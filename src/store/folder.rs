@@ -43,7 +43,7 @@ pub fn prepare(folder: &Path, replace: Replace) -> Result<PathBuf> {
             (false, _) => return Err(StoreError::Occupied(folder.into())),
         }
     }
-    fs::create_dir_all(folder).map_err(StoreError::file("create", folder))?;
+    fs::create_dir_all(folder).map_err(|source| StoreError::Unwritable { path: folder.into(), source })?;
     folder.canonicalize().map_err(StoreError::file("resolve", folder))
 }
 

@@ -47,7 +47,7 @@ fn assert_calm(text: &str) {
 fn exit_code_0_says_that_nothing_reaches_the_bar_and_1_that_something_does() {
     let desk = Desk::new();
     desk.write("scan.pcap", scenario("port-scan-vertical"));
-    desk.write("calm.pcap", scenario("port-scan-vertical-benign"));
+    desk.write("calm.pcap", scenario("sweep-arp-benign"));
     assert_eq!(desk.vigil(["analyze", "calm.pcap"]).well().code, 0);
     assert_eq!(desk.vigil(["analyze", "scan.pcap", "--fail-on", "info"]).well().code, 1);
     assert_eq!(desk.vigil(["analyze", "scan.pcap", "--fail-on", "critical"]).well().code, 0);

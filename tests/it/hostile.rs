@@ -62,7 +62,7 @@ fn story() -> Net {
 fn ask(net: &mut Net, client: Host, server: Host, attack: &str) {
     for number in 0..40_u16 {
         let first = format!("{attack}{number}");
-        let secret = format!("{:x}", u128::from(number) * 0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835 + 7).repeat(2);
+        let secret = format!("{:x}", u128::from(number + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835)).repeat(2);
         let labels = [first.as_str(), &secret[..secret.len().min(60)], "evil", "example"];
         let mut name: Vec<u8> =
             labels.iter().flat_map(|label| [&[label.len().min(63) as u8], &label.as_bytes()[..label.len().min(63)]].concat()).collect();

@@ -4,12 +4,16 @@
 
 mod command_line;
 mod corpus;
+mod counting;
 mod damage;
 mod desk;
 mod floor_plan;
 mod hostile;
 mod house_rules;
+mod notebook;
 mod offline;
+mod open_case;
+mod python;
 mod rules;
 mod same_case;
 
