@@ -15,6 +15,9 @@ CREATE OR REPLACE TEMP MACRO log_scale(x, low, high) AS
 CREATE OR REPLACE TEMP MACRO is_group(ip) AS
     ip LIKE 'ff__:%' OR ip LIKE '255.%' OR ip LIKE '%.255' OR regexp_matches(ip, '^2(2[4-9]|3[0-9])\.');
 
+-- The neighbourhood of an address: /16 of IPv4, /48 of IPv6.
+CREATE OR REPLACE TEMP MACRO net_of(ip) AS regexp_extract(ip, '^(\d+\.\d+|[0-9a-f]+:[0-9a-f]+:[0-9a-f]*)', 1);
+
 -- How much an act weighs by where it goes: from outside in it is the weather of the Internet, from inside it is one of ours.
 CREATE OR REPLACE TEMP MACRO by_direction(direction, incoming, sideways, outgoing, elsewhere) AS
     CASE direction WHEN 'in' THEN incoming WHEN 'lat' THEN sideways WHEN 'out' THEN outgoing ELSE elsewhere END;

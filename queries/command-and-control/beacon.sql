@@ -18,6 +18,8 @@ min_calls      = 8      # pauses between calls
 min_span_s     = 300    # seconds from first to last call; retries and polls of a minute are none
 few_regularity = 0.85   # steadiness at which fewer calls are enough
 few_calls      = 5      # pauses that are enough at that steadiness
+common         = 0.3    # share of our hosts that call a peer from which it is everyday
+min_hosts      = 10     # hosts of ours from which such a share means something
 quiet          = ["ntp", "dhcp", "dns", "mdns", "llmnr", "nbns", "snmp"] # services that keep a pace by design
 quiet_ports    = [53, 67, 68, 123, 137, 138, 161, 514, 546, 547, 1900, 3702, 5353, 5355] # their ports
 */
@@ -88,6 +90,7 @@ SELECT
         term('a certificate that nobody signed', 0.8, coalesce(self_signed, false)::INT),
         term('encrypted web with a name', -0.5, (service LIKE '%ssl%' AND server_name IS NOT NULL)::INT),
         term('several of our hosts call it', -0.5, (clients >= 3)::INT),
+        term('most of our hosts call it', -3, ((SELECT count(DISTINCT id_orig_h) FROM flows WHERE local_orig) >= $min_hosts AND clients >= $common * (SELECT count(DISTINCT id_orig_h) FROM flows WHERE local_orig))::INT),
         term('the peer is one of ours', -2.5, (direction = 'lat')::INT),
         term('called from outside', -1.5, (direction = 'in')::INT),
         term('one of dozens of peers of a socket', -3, (crowds.peers IS NOT NULL)::INT),

@@ -24,7 +24,7 @@ WITH leaf AS (
         regexp_extract(certificate_subject, 'CN ?= ?([^,/]+)', 1) AS cn
     FROM x509 JOIN flows USING (flow_id)
     LEFT JOIN (SELECT flow_id, min(server_name) AS server_name, min(ja4) AS ja4 FROM tls GROUP BY flow_id) AS tls USING (flow_id)
-    WHERE host_cert AND NOT client_cert AND direction IN ('out', 'ext')
+    WHERE host_cert AND NOT client_cert AND direction IN ('out', 'ext') AND flows.id_orig_h <> flows.id_resp_h
 )
 SELECT
     id_orig_h AS actor, id_resp_h AS target, NULL::VARCHAR AS user,

@@ -33,7 +33,7 @@ common AS (
 port AS (
     SELECT
         id_orig_h, id_resp_p, count(DISTINCT id_resp_h) AS peers, count(DISTINCT id_resp_h) FILTER (resp_pkts > 0) AS answered,
-        count(DISTINCT regexp_extract(id_resp_h, '^(\d+\.\d+)\.', 1)) AS nets,
+        count(DISTINCT net_of(id_resp_h)) AS nets,
         avg(orig_printable) AS printable, avg(orig_entropy) AS entropy,
         bool_or(coalesce(starts_with(orig_first_bytes, '64313a') OR starts_with(orig_first_bytes, '474e44'), false)) AS file_sharing,
         min(ts) AS first_seen, max(last_ts) AS last_seen, min(flow_id, 1000) AS flows, min(first_frame, 200) AS frames, min(id_resp_h, 10) AS examples

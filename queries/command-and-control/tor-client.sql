@@ -15,6 +15,7 @@ says     = "{actor} speaks Tor to {relays} servers, such as {target} as {name}"
 filter   = "tls.handshake && ip.addr == {actor}"
 [params]
 made_up = "^www\\.[a-z2-7]{8,20}\\.(com|net)$" # names that Tor makes up, base32 letters
+odd     = "[a-z][2-7]+[a-z]|[bcdfghjklmnpqrstvwxz]{6}" # what sets them apart from words: digits amid letters, or nothing to speak
 */
 WITH hello AS (
     SELECT
@@ -22,7 +23,7 @@ WITH hello AS (
         server_name NOT IN (SELECT lower(query) FROM dns WHERE query IS NOT NULL) AS unasked,
         coalesce(regexp_matches(regexp_extract(subject, 'CN ?= ?([^,/]+)', 1), $made_up) AND regexp_matches(regexp_extract(issuer, 'CN ?= ?([^,/]+)', 1), $made_up), false) AS certified
     FROM tls
-    WHERE regexp_matches(lower(coalesce(server_name, '')), $made_up)
+    WHERE (regexp_matches(lower(coalesce(server_name, '')), $made_up) AND regexp_matches(lower(server_name[5:-5]), $odd))
        OR (regexp_matches(regexp_extract(coalesce(subject, ''), 'CN ?= ?([^,/]+)', 1), $made_up) AND regexp_matches(regexp_extract(coalesce(issuer, ''), 'CN ?= ?([^,/]+)', 1), $made_up))
 ),
 -- A name that was looked up is an ordinary site with an odd name.

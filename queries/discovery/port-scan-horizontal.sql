@@ -41,7 +41,7 @@ scan AS (
         max(climbed) AS walk,
         count(*) AS hosts,
         count(*) FILTER (NOT answered) AS failed,
-        count(DISTINCT regexp_extract(id_resp_h, '^(\d+\.\d+)\.', 1)) AS nets,
+        count(DISTINCT net_of(id_resp_h)) AS nets,
         min(first_ts) AS first_seen, max(last_ts) AS last_seen,
         min(CASE WHEN answered THEN id_resp_h END, 20) AS accepted_by
     FROM climb

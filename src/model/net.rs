@@ -59,8 +59,17 @@ pub struct HomeNets(Vec<IpNet>);
 
 impl Default for HomeNets {
     fn default() -> Self {
-        const RANGES: [&str; 8] =
-            ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16", "127.0.0.0/8", "fc00::/7", "fe80::/10"];
+        const RANGES: [&str; 9] = [
+            "10.0.0.0/8",
+            "172.16.0.0/12",
+            "192.168.0.0/16",
+            "100.64.0.0/10",
+            "169.254.0.0/16",
+            "127.0.0.0/8",
+            "::1/128",
+            "fc00::/7",
+            "fe80::/10",
+        ];
         Self(RANGES.iter().filter_map(|range| range.parse().ok()).collect())
     }
 }

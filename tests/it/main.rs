@@ -14,6 +14,7 @@ mod notebook;
 mod offline;
 mod open_case;
 mod python;
+mod proofs;
 mod rules;
 mod same_case;
 

@@ -268,7 +268,7 @@ impl Session {
         if let (false, [kind @ (1 | 2), high, low, ..]) = (encrypted, body) {
             let announced = usize::from(u16::from_be_bytes([*high, *low]));
             // Type, length and sixteen bytes of padding belong to it too; a request with too little is the attack.
-            self.row.heartbeat_oversize |= announced + 3 > body.len() && *kind == 1;
+            self.row.heartbeat_oversize |= announced + 3 + 16 > body.len() && *kind == 1;
         }
     }
 

@@ -5,8 +5,10 @@ mod clear;
 mod exploits;
 mod flood;
 mod guessing;
+mod implants;
 mod lan;
 mod office;
+mod probes;
 mod scans;
 mod tunnels;
 mod volume;
@@ -167,6 +169,32 @@ pub const SCENARIOS: &[Scenario] = &[
         exploits::shellshock_benign,
         "A page that explains it, a posted script with functions, a user agent with brackets.",
     ),
+    proof("reflection-flood", probes::reflected, "160 time servers answer a question that the victim never asked."),
+    proof("web-attack", probes::web_attack, "SQL injection until the database complains, and a path out of the site that works."),
+    look_alike("web-attack-benign", "web-attack", probes::web_attack_benign, "Searches for words that SQL and shells use too."),
+    proof("web-scan", probes::web_scan, "Eighty paths of a word list, nearly all missing."),
+    look_alike("web-scan-benign", "web-scan", probes::web_scan_benign, "A reader goes through a site; a few links are dead."),
+    proof("heartbleed", probes::heartbeat, "A heartbeat of three bytes asks for 16,384, and gets them."),
+    proof("eternalblue", probes::groom, "SMB connections of one announced size; the victim then calls the attacker."),
+    proof("sigred", probes::long_signature, "A DNS answer over TCP with a signature record of nearly 64 kB."),
+    proof("cleartext-shell", implants::shell, "A workstation calls out and offers its command line."),
+    proof("rat-gh0st", implants::rat, "A remote access tool of the Gh0st family reports and takes orders."),
+    proof("crypto-mining", implants::miner, "A workstation mines for a pool."),
+    proof("raw-program", implants::next_stage, "A loader is handed a program with its length before it."),
+    proof("c2-certificate", implants::default_certificate, "TLS with the default certificate of a remote access tool."),
+    proof("odd-certificate", implants::own_certificate_outside, "TLS on an odd port, certificate made the day before for ten years."),
+    look_alike(
+        "odd-certificate-benign",
+        "odd-certificate",
+        implants::own_certificate_at_home,
+        "A printer with its own certificate, a shop with one of an authority.",
+    ),
+    proof("tor-client", implants::tor, "Three relays under made-up names that nobody looked up."),
+    proof("bare-post", implants::post, "Reports posted to a bare address under made-up paths."),
+    proof("dga", implants::algorithm, "Forty made-up domains, the last of which exists."),
+    look_alike("dga-benign", "dga", implants::wrong_names, "A browser's three probes, and names with the wrong suffix."),
+    proof("peer-to-peer-bot", implants::peers, "A bot pings 120 peers all over the Internet with messages of one size."),
+    proof("stealer-upload", implants::stealer, "A program asks for its public address and stores what it gathered by FTP."),
 ];
 
 /// The capture of that name, made now.
