@@ -62,7 +62,7 @@ impl Limits {
     pub fn for_memory(memory: u64) -> Self {
         let share = |part: u64, most: usize| usize::try_from(memory / part).unwrap_or(most).min(most);
         Self {
-            flows: share(4_096, 4_000_000).max(4_096),
+            flows: share(8_192, 4_000_000).max(4_096),
             reassembly_bytes: share(8, 256 << 20),
             fragment_bytes: share(32, 64 << 20),
             ..Self::default()

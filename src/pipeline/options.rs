@@ -78,8 +78,8 @@ impl Options {
     /// How the case is written.
     pub fn store(&self, salt: [u8; 16]) -> store::Options {
         store::Options {
-            // A third for DuckDB; flows, reassembly and blocks share the rest.
-            memory_limit: self.memory / 3,
+            // A quarter for DuckDB; flows, reassembly and blocks share the rest.
+            memory_limit: self.memory / 4,
             threads: self.threads,
             home_nets: self.home_nets.clone(),
             salt,
