@@ -49,6 +49,7 @@ pub fn check(rules: &Rules, rule: &Rule, empty: &Connection) -> Result<Vec<Strin
 }
 
 /// Fields of `says`, `filter` and `key` that a finding of `rule` must have but `evidence` lacks.
+#[cfg(test)]
 pub fn missing_fields(rule: &Rule, evidence: &serde_json::Map<String, serde_json::Value>) -> Vec<String> {
     let known = ["actor", "target", "user"];
     let mut names = words::fields(&rule.header.says);

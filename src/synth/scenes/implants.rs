@@ -61,7 +61,7 @@ pub fn shell(name: &str) -> Capture {
 
 /// A packet of the Gh0st family: a word, two lengths in little endian, data that zlib packed.
 fn gh0st(net: &mut Net, word: &[u8; 5], packed: usize) -> Vec<u8> {
-    let whole = (15 + packed) as u32;
+    let whole = (13 + packed) as u32;
     let body = net.rng.bytes(packed - 2);
     [&word[..], &whole.to_le_bytes(), &(3 * whole).to_le_bytes(), &[0x78, 0x9c], &body].concat()
 }
