@@ -58,16 +58,6 @@ fn addresses_fit(filter: &str) -> String {
     words.join(" ")
 }
 
-/// Names of the fields that a template uses.
-pub fn fields(template: &str) -> Vec<String> {
-    let mut names = Vec::new();
-    fill(template, |name, _| {
-        names.push(name.to_owned());
-        String::new()
-    });
-    names
-}
-
 fn fill(template: &str, mut value: impl FnMut(&str, &str) -> String) -> String {
     let mut filled = String::with_capacity(template.len() + 32);
     let mut rest = template;
