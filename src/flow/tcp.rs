@@ -316,7 +316,7 @@ fn note_flags(dir: Dir, tcp: &Tcp, len: u32, history: &mut History) {
     if tcp.checksum_ok == Some(false) {
         history.scaled(dir, Letter::BadChecksum);
     }
-    if (syn && fin) || (syn && rst) {
+    if syn && (fin || rst) {
         history.once(dir, Letter::MultiFlag);
     } else if fin && rst {
         history.once(dir, Letter::Inconsistent);

@@ -328,7 +328,8 @@ mod tests {
 
     #[test]
     fn logins_are_read_from_answer_sizes() {
-        let cases: [(&[usize], (Option<bool>, u32)); 7] = [
+        type Judged = (Option<bool>, u32);
+        let cases: [(&[usize], Judged); 7] = [
             (&[44], (None, 0)),
             (&[44, 28], (Some(true), 1)),
             (&[44, 60], (None, 0)),
