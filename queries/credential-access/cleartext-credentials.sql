@@ -18,6 +18,8 @@ WITH login AS (
     SELECT credentials.*, coalesce(flows.direction, 'ext') AS direction
     FROM credentials LEFT JOIN flows USING (flow_id)
     WHERE cleartext AND secret_masked IS NOT NULL AND NOT list_contains($anonymous, lower(coalesce("user", '')))
+        -- What is injected through the field of a login is no account.
+        AND NOT regexp_matches(coalesce("user", ''), '[$][{]|[<>";]')
 )
 SELECT
     id_orig_h AS actor, id_resp_h AS target, min("user") AS user,

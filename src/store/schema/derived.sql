@@ -35,7 +35,10 @@ WITH ends AS (
     UNION ALL
     SELECT id_resp_h, lower(server_name), 2 FROM tls WHERE server_name IS NOT NULL
     UNION ALL
-    SELECT id_resp_h, lower(host), 3 FROM http WHERE host IS NOT NULL AND host <> id_resp_h
+    -- A Host header may carry a port, or nothing but the address.
+    SELECT id_resp_h, regexp_replace(lower(host), ':[0-9]+$', ''), 3
+    FROM http
+    WHERE host IS NOT NULL AND NOT regexp_matches(host, '^([0-9.]+|\[.*\])(:[0-9]+)?$')
 ), named AS (
     SELECT ip, name, min(rank) AS rank, count(*) AS times FROM said WHERE name <> '' GROUP BY ip, name
 ), names AS (
