@@ -3,7 +3,7 @@
 use super::header::TACTICS;
 use super::row::COLUMNS;
 use super::rules::{Rule, Rules};
-use super::{Error, Result, words};
+use super::{Error, Result};
 use duckdb::Connection;
 
 /// Words that make a result depend on the clock, on chance or on the number of threads.
@@ -46,17 +46,6 @@ pub fn check(rules: &Rules, rule: &Rule, empty: &Connection) -> Result<Vec<Strin
         .map_err(|source| Error::Database { doing: "looking for the tables it reads".into(), source })?;
     wrong.extend(rows.into_iter().map(|table| format!("it reads `{table}`, which no case has")));
     Ok(wrong)
-}
-
-/// Fields of `says`, `filter` and `key` that a finding of `rule` must have but `evidence` lacks.
-#[cfg(test)]
-pub fn missing_fields(rule: &Rule, evidence: &serde_json::Map<String, serde_json::Value>) -> Vec<String> {
-    let known = ["actor", "target", "user"];
-    let mut names = words::fields(&rule.header.says);
-    names.extend(rule.header.filter.as_deref().map(words::fields).unwrap_or_default());
-    names.extend(rule.header.key.iter().cloned());
-    let bare = |name: String| name.split(':').next().unwrap_or_default().to_owned();
-    names.into_iter().map(bare).filter(|name| !known.contains(&name.as_str()) && !evidence.contains_key(name)).collect()
 }
 
 fn columns(rule: &Rule, empty: &Connection) -> std::result::Result<Vec<String>, duckdb::Error> {

@@ -178,7 +178,7 @@ fn display_filter(rule: &Rule, lead: &Hit, actors: &[String], targets: &[String]
         return filter;
     }
     let sides = [actors, targets].into_iter().filter(|side| (1..=FAN).contains(&side.len()));
-    let parts: Vec<String> = sides.filter_map(|side| any_of(side)).collect();
+    let parts: Vec<String> = sides.filter_map(any_of).collect();
     parts.join(" && ")
 }
 

@@ -22,8 +22,8 @@ fn pieces(sql: &str) -> Vec<Piece<'_>> {
             rest.find('\n').unwrap_or(rest.len())
         } else if rest.starts_with("/*") {
             rest.find("*/").map_or(rest.len(), |end| end + 2)
-        } else if rest.starts_with("$$") {
-            rest[2..].find("$$").map_or(rest.len(), |end| end + 4)
+        } else if let Some(after) = rest.strip_prefix("$$") {
+            after.find("$$").map_or(rest.len(), |end| end + 4)
         } else if rest.starts_with('\'') || rest.starts_with('"') {
             rest[1..].find(char::from(bytes[at])).map_or(rest.len(), |end| end + 2)
         } else if let Some(name) = rest.strip_prefix('$').map(word).filter(|name| !name.is_empty()) {
