@@ -1,7 +1,7 @@
 //! Sentences and display filters out of templates: `{actor} tried {ports} ports on {target}`.
 //!
 //! A field may say how to print itself: `{bytes:bytes}`, `{span_s:duration}`. What a template names and the evidence
-//! lacks is printed as `?`, and the shared test over all rules looks for it.
+//! lacks is printed as `?`, and the test that runs every rule on its proof looks for it.
 
 use super::row::Hit;
 use crate::model::time::{SECOND, human_bytes, human_duration};
