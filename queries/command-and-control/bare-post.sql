@@ -40,7 +40,7 @@ SELECT
         'posts': count(*), 'example': min_by(left(concat(host, uri), 120), frame), 'user_agent': min(user_agent), 'sent': sum(request_body_len), 'got': sum(response_body_len),
         'port': min(id_resp_p)
     } AS evidence,
-    min(DISTINCT flow_id, 1000) AS flows, min(frame, 200) AS frames
+    least_of(flow_id, 1000) AS flows, least_of(frame, 200) AS frames
 FROM post
 GROUP BY id_orig_h, id_resp_h
 ORDER BY actor, target

@@ -61,7 +61,7 @@ peer AS (
         round(avg(answered::INT), 6) AS answered,
         sum(sent) AS sent, sum(got) AS got,
         min(ts) AS first_seen, max(last_ts) AS last_seen,
-        min(flow_id, 1000) AS flows, min(first_frame, 200) AS frames
+        least_of(flow_id, 1000) AS flows, least_of(first_frame, 200) AS frames
     FROM pace GROUP BY id_orig_h, id_resp_h, id_resp_p, proto
 ),
 regular AS (

@@ -40,7 +40,7 @@ SELECT
         'tool': min(tool), 'subject': min(certificate_subject), 'issuer': min(certificate_issuer), 'serial': min(certificate_serial), 'fingerprint': min(fingerprint),
         'port': min(known.id_resp_p), 'connections': count(DISTINCT known.flow_id), 'span_s': round(seconds_between(min(known.ts), max(flows.last_ts)), 6)
     } AS evidence,
-    min(DISTINCT known.flow_id, 1000) AS flows, min(DISTINCT known.frame, 200) AS frames
+    least_of(known.flow_id, 1000) AS flows, least_of(known.frame, 200) AS frames
 FROM known JOIN flows USING (flow_id)
 GROUP BY known.id_orig_h, known.id_resp_h
 ORDER BY actor, target

@@ -46,7 +46,7 @@ burst AS (
         id_orig_h, ten_minutes, count(*) FILTER (missing) AS domains, count(*) AS all_domains, count(*) FILTER (missing AND odd) AS odd,
         count(*) FILTER (found AND odd) AS found,
         min(ts) FILTER (missing) AS first_seen, max(ts) FILTER (missing) AS last_seen,
-        min(domain, 5) FILTER (missing) AS examples, min(flow_id, 1000) FILTER (missing) AS flows, min(frame, 200) FILTER (missing) AS frames
+        min(domain, 5) FILTER (missing) AS examples, least_of(CASE WHEN missing THEN flow_id END, 1000) AS flows, least_of(CASE WHEN missing THEN frame END, 200) AS frames
     FROM look GROUP BY id_orig_h, ten_minutes
 )
 SELECT

@@ -51,7 +51,7 @@ domain AS (
         sum(answered) AS answered,
         avg(resp_bytes) AS resp_bytes_mean,
         min(ts) AS first_seen, max(last_ts) AS last_seen,
-        min(sub, 5) AS examples, min(flow_id, 1000) AS flows, min(frame, 200) AS frames
+        min(sub, 5) AS examples, least_of(flow_id, 1000) AS flows, least_of(frame, 200) AS frames
     FROM name GROUP BY id_orig_h, id_resp_h, domain
 )
 SELECT

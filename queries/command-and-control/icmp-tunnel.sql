@@ -41,8 +41,8 @@ pair AS (
         count(DISTINCT (echo_id, echo_seq, is_orig)) AS counters, count(*) AS all_messages,
         count(DISTINCT first_bytes) FILTER (is_orig AND kind IN (8, 128) AND len > $short) AS asked, count(DISTINCT (echo_id, echo_seq)) FILTER (is_orig AND kind IN (8, 128) AND len > $short) AS asked_counters,
         min(ts) AS first_seen, max(ts) AS last_seen,
-        min(flow_id, 1000) AS flows,
-        list_concat(coalesce(min(frame, 150) FILTER (unusual), []), min(frame, 50)) AS frames,
+        least_of(flow_id, 1000) AS flows,
+        list_concat(coalesce(least_of(CASE WHEN unusual THEN frame END, 150), []), min(frame, 50)) AS frames,
         min(first_bytes, 3) FILTER (unusual) AS examples
     FROM message GROUP BY a, b
 )

@@ -41,7 +41,7 @@ SELECT
         'port': id_resp_p, 'subject': min(certificate_subject), 'issuer': min(certificate_issuer), 'validity_days': round(min(validity_days), 1), 'age_days': round(min(age_days), 1),
         'fingerprint': min(fingerprint), 'server_name': min(server_name), 'ja4': min(ja4), 'connections': count(DISTINCT flow_id), 'sent': sum(orig_bytes), 'got': sum(resp_bytes)
     } AS evidence,
-    min(DISTINCT flow_id, 1000) AS flows, min(DISTINCT frame, 200) AS frames
+    least_of(flow_id, 1000) AS flows, least_of(frame, 200) AS frames
 FROM leaf
 WHERE self_signed
 GROUP BY id_orig_h, id_resp_h, id_resp_p

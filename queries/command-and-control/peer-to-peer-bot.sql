@@ -36,7 +36,7 @@ port AS (
         count(DISTINCT net_of(id_resp_h)) AS nets,
         avg(orig_printable) AS printable, avg(orig_entropy) AS entropy,
         bool_or(coalesce(starts_with(orig_first_bytes, '64313a') OR starts_with(orig_first_bytes, '474e44'), false)) AS file_sharing,
-        min(ts) AS first_seen, max(last_ts) AS last_seen, min(flow_id, 1000) AS flows, min(first_frame, 200) AS frames, min(id_resp_h, 10) AS examples
+        min(ts) AS first_seen, max(last_ts) AS last_seen, least_of(flow_id, 1000) AS flows, least_of(first_frame, 200) AS frames, min(id_resp_h, 10) AS examples
     FROM call GROUP BY id_orig_h, id_resp_p
 )
 SELECT

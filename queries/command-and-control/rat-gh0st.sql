@@ -39,7 +39,7 @@ SELECT
         'port': min(id_resp_p), 'word': min(word), 'flows_seen': count(*), 'sent': sum(orig_bytes), 'got': sum(resp_bytes),
         'span_s': round(seconds_between(min(ts), max(last_ts)), 6)
     } AS evidence,
-    min(flow_id, 1000) AS flows, list_distinct(flatten(list(frames ORDER BY flow_id)))[1:200] AS frames
+    least_of(flow_id, 1000) AS flows, list_distinct(flatten(list(frames ORDER BY flow_id)))[1:200] AS frames
 FROM call
 GROUP BY id_orig_h, id_resp_h
 ORDER BY actor, target

@@ -41,7 +41,7 @@ SELECT
         term('several names for one server', 1.5, (names > relays)::INT)
     ] AS terms,
     {'relays': relays, 'names': names, 'name': name, 'connections': count(*)} AS evidence,
-    min(DISTINCT flow_id, 1000) AS flows, min(DISTINCT frame, 200) AS frames
+    least_of(flow_id, 1000) AS flows, least_of(frame, 200) AS frames
 FROM relay JOIN client USING (id_orig_h)
 WHERE relays >= 2 OR names >= 2 OR client.certified
 GROUP BY relay.id_orig_h, relay.id_resp_h, relays, names, name, client.certified

@@ -28,7 +28,7 @@ WITH claim AS (
 ),
 station AS (
     SELECT spa, sha, count(*) AS claims, count(*) FILTER (op = 2) AS replies, min(ts_ns) AS first_ns, min(ts) AS first_ts, max(ts) AS last_ts,
-        min(frame, 100) FILTER (op = 2) AS frames
+        least_of(CASE WHEN op = 2 THEN frame END, 100) AS frames
     FROM claim GROUP BY spa, sha
 ),
 change AS (

@@ -32,7 +32,7 @@ SELECT
         'service': service, 'tries': count(*), 'accepted': count(*) FILTER (success), 'accounts': count(DISTINCT "user"), 'examples': min(DISTINCT "user", 5),
         'secrets': min(DISTINCT secret_masked, 5)
     } AS evidence,
-    min(DISTINCT flow_id, 1000) AS flows, min(DISTINCT frame, 200) AS frames
+    least_of(flow_id, 1000) AS flows, least_of(frame, 200) AS frames
 FROM login
 GROUP BY id_orig_h, id_resp_h, service
 ORDER BY actor, target, service

@@ -32,7 +32,7 @@ pair AS (
         count(*) FILTER (success) AS worked,
         seconds_between(min(ts), max(ts)) / greatest(count(*) - 1, 1) AS pause_s,
         min(ts) AS first_seen, max(ts) AS last_seen,
-        min(frame, 50) FILTER (success) AS success_frames, min(frame, 150) AS frames, min(flow_id, 1000) AS flows
+        min(frame, 50) FILTER (success) AS success_frames, least_of(frame, 150) AS frames, least_of(flow_id, 1000) AS flows
     FROM login GROUP BY id_orig_h, id_resp_h, service
 )
 SELECT

@@ -36,7 +36,7 @@ said AS (
         count(DISTINCT account) AS accounts, count(DISTINCT secret_sha) AS secrets,
         seconds_between(min(ts), max(ts)) / greatest(count(*) - 1, 1) AS pause_s,
         min(ts) AS first_seen, max(ts) AS last_seen, min(account, 5) AS examples,
-        min(flow_id, 1000) AS flows, min(frame, 200) AS frames
+        least_of(flow_id, 1000) AS flows, least_of(frame, 200) AS frames
     FROM login GROUP BY id_orig_h, id_resp_h, service
     HAVING max(recent) >= $min_refused
         OR (count(DISTINCT secret_sha) >= $min_secrets AND count(*) FILTER (success) <= 0.2 * count(*))
@@ -58,7 +58,7 @@ shape AS (
         count(*) AS tries, count(*) AS refused, 0 AS accepted, count(*) AS peak, 0 AS accounts, 0 AS secrets,
         seconds_between(min(ts), max(last_ts)) / greatest(count(*) - 1, 1) AS pause_s,
         min(ts) AS first_seen, max(last_ts) AS last_seen, []::VARCHAR[] AS examples,
-        min(flow_id, 1000) AS flows, min(first_frame, 200) AS frames,
+        least_of(flow_id, 1000) AS flows, least_of(first_frame, 200) AS frames,
         count(DISTINCT minute) AS minutes,
         1.4826 * mad(resp_bytes) / greatest(median(resp_bytes), 1) AS spread
     FROM session GROUP BY id_orig_h, id_resp_h, service

@@ -34,7 +34,7 @@ pair AS (
         count(DISTINCT id_resp_p) AS ports,
         count(*) FILTER (contains(lower(history), 'r')) AS reset,
         min(ts) AS first_seen, max(last_ts) AS last_seen,
-        min(id_resp_p, 20) AS ports_tried, min(flow_id, 1000) AS flows, min(first_frame, 200) AS frames
+        min(id_resp_p, 20) AS ports_tried, least_of(flow_id, 1000) AS flows, least_of(first_frame, 200) AS frames
     FROM probe
     -- A server that ends or acknowledges old connections does so from its own port to many high ones.
     WHERE kind IN ('NULL', 'XMAS', 'FIN') OR NOT (id_orig_p < 1024 AND id_resp_p >= 1024)

@@ -34,8 +34,8 @@ pair AS (
         min(first_ts) AS first_seen, max(last_ts) AS last_seen,
         min(CASE WHEN answered THEN id_resp_p END, 20) AS open_list,
         min(id_resp_p, 20) AS ports_tried,
-        min(flow_id, 1000) AS flows,
-        min(frame, 200) AS frames
+        least_of(flow_id, 1000) AS flows,
+        least_of(frame, 200) AS frames
     FROM port
     GROUP BY proto, id_orig_h, id_resp_h
     HAVING count(*) FILTER (failed) >= $min_ports AND count(*) FILTER (failed) >= $min_failed * count(*)

@@ -44,7 +44,7 @@ SELECT
         'mac': sha, 'addresses': busiest.addresses, 'answered': busiest.answered, 'asked_in_all': count(DISTINCT tpa),
         'examples': min(tpa, 10)
     } AS evidence,
-    []::BIGINT[] AS flows, min(frame, 200) AS frames
+    []::BIGINT[] AS flows, least_of(frame, 200) AS frames
 FROM request JOIN busiest USING (sha)
 GROUP BY sha, busiest.addresses, busiest.answered
 ORDER BY actor, sha

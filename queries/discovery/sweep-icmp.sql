@@ -33,7 +33,7 @@ sweep AS (
     SELECT
         id_orig_h, count(*) AS addresses, count(*) FILTER (answered) AS answered,
         min(first_ts) AS first_seen, max(first_ts) AS last_seen,
-        min(id_resp_h, 10) AS examples, min(flow_id, 1000) AS flows, min(frame, 200) AS frames
+        min(id_resp_h, 10) AS examples, least_of(flow_id, 1000) AS flows, least_of(frame, 200) AS frames
     FROM address GROUP BY id_orig_h
 )
 SELECT

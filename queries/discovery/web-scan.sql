@@ -27,7 +27,7 @@ pair AS (
         count(*) FILTER (status_code BETWEEN 400 AND 499) / greatest(count(*) FILTER (status_code IS NOT NULL), 1)::DOUBLE AS missing,
         count(*) FILTER (scanner <> '') AS named, max(scanner) AS scanner,
         min(user_agent) AS agent,
-        min(ts) AS first_seen, max(ts) AS last_seen, min(uri, 10) AS examples, min(DISTINCT flow_id, 1000) AS flows, min(frame, 200) AS frames
+        min(ts) AS first_seen, max(ts) AS last_seen, min(uri, 10) AS examples, least_of(flow_id, 1000) AS flows, least_of(frame, 200) AS frames
     FROM asked GROUP BY id_orig_h, id_resp_h
 )
 SELECT

@@ -52,7 +52,7 @@ SELECT
         'typed': min_by(CASE WHEN giver = id_orig_h THEN resp_says ELSE orig_says END, flow_id),
         'span_s': round(seconds_between(min(ts), max(last_ts)), 6)
     } AS evidence,
-    min(flow_id, 1000) AS flows, list_distinct(flatten(list(frames ORDER BY flow_id)))[1:200] AS frames
+    least_of(flow_id, 1000) AS flows, list_distinct(flatten(list(frames ORDER BY flow_id)))[1:200] AS frames
 FROM shell
 GROUP BY master, giver
 ORDER BY actor, target

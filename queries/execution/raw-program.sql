@@ -42,6 +42,6 @@ SELECT
         'port': min(id_resp_p), 'bytes': max(greatest(coalesce(orig_bytes, 0), coalesce(resp_bytes, 0))),
         'first_bytes': min_by(CASE WHEN by_orig THEN orig_first_bytes ELSE resp_first_bytes END, flow_id), 'connections': count(*)
     } AS evidence,
-    min(flow_id, 1000) AS flows, list_distinct(flatten(list(frames ORDER BY flow_id)))[1:200] AS frames
+    least_of(flow_id, 1000) AS flows, list_distinct(flatten(list(frames ORDER BY flow_id)))[1:200] AS frames
 FROM stage GROUP BY giver, taker
 ORDER BY actor, target

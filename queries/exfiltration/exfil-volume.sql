@@ -26,7 +26,7 @@ WITH peer AS (
         sum(coalesce(duration, 0)) AS seconds,
         coalesce(bool_or(service IS NULL), false) AS unknown_protocol,
         coalesce(bool_and(proto = 'udp' AND list_contains($meetings, id_resp_p)), false) AS meeting,
-        min(ts) AS first_seen, max(last_ts) AS last_seen, min(flow_id, 1000) AS flows, min(first_frame, 100) AS frames,
+        min(ts) AS first_seen, max(last_ts) AS last_seen, least_of(flow_id, 1000) AS flows, least_of(first_frame, 100) AS frames,
         min(id_resp_p) AS port, min(proto) AS proto
     FROM flows
     WHERE proto IN ('tcp', 'udp', 'icmp') AND NOT is_group(id_resp_h) AND direction IN ('out', 'ext')

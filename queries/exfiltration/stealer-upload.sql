@@ -27,7 +27,7 @@ upload AS (
     SELECT
         id_orig_h, id_resp_h,
         CASE WHEN service LIKE '%smtp%' OR id_resp_p IN (25, 465, 587, 2525) THEN 'mail' ELSE 'FTP' END AS channel,
-        sum(coalesce(orig_bytes, 0)) AS sent, min(ts) AS ts, max(last_ts) AS last_ts, min(flow_id, 1000) AS flows, min(first_frame, 150) AS frames, min(direction) AS direction
+        sum(coalesce(orig_bytes, 0)) AS sent, min(ts) AS ts, max(last_ts) AS last_ts, least_of(flow_id, 1000) AS flows, least_of(first_frame, 150) AS frames, min(direction) AS direction
     FROM flows
     WHERE proto = 'tcp' AND direction IN ('out', 'ext') AND resp_pkts > 0
       AND (service LIKE '%ftp%' OR service LIKE '%smtp%' OR id_resp_p IN (21, 25, 465, 587, 2525)

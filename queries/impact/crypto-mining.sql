@@ -37,7 +37,7 @@ SELECT
         'port': min(id_resp_p), 'line': min_by(orig_says, flow_id), 'answer': min_by(resp_says, flow_id), 'flows_seen': count(*),
         'span_s': round(seconds_between(min(ts), max(last_ts)), 6)
     } AS evidence,
-    min(flow_id, 1000) AS flows, list_distinct(flatten(list(frames ORDER BY flow_id)))[1:200] AS frames
+    least_of(flow_id, 1000) AS flows, list_distinct(flatten(list(frames ORDER BY flow_id)))[1:200] AS frames
 FROM pool
 GROUP BY id_orig_h, id_resp_h
 ORDER BY actor, target

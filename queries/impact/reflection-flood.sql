@@ -42,7 +42,7 @@ SELECT
         'proto': proto, 'service_port': CASE WHEN proto = 'tcp' THEN 'any' ELSE service_port::VARCHAR END, 'sources': count(DISTINCT server),
         'packets': sum(pkts), 'bytes': sum(bytes), 'examples': min(server, 5)
     } AS evidence,
-    min(flow_id, 1000) AS flows, min(first_frame, 200) AS frames
+    least_of(flow_id, 1000) AS flows, least_of(first_frame, 200) AS frames
 FROM unasked
 GROUP BY proto, victim, service_port, epoch_us(ts) // 60000000
 HAVING count(DISTINCT server) >= $min_sources

@@ -40,7 +40,7 @@ port AS (
         min(id_orig_h) FILTER (NOT completed) AS one_source,
         min(id_orig_h, 5) FILTER (NOT completed) AS examples,
         min(ts) FILTER (NOT completed) AS first_seen, max(last_ts) FILTER (NOT completed) AS last_seen,
-        min(flow_id, 1000) FILTER (NOT completed) AS flows, min(first_frame, 200) FILTER (NOT completed) AS frames
+        least_of(CASE WHEN NOT completed THEN flow_id END, 1000) AS flows, least_of(CASE WHEN NOT completed THEN first_frame END, 200) AS frames
     FROM attempt GROUP BY id_resp_h, id_resp_p
 )
 SELECT

@@ -30,6 +30,6 @@ SELECT
         'connections': count(*), 'answered_bytes': max(resp_bytes), 'asked_bytes': max(orig_bytes),
         'answer': CASE WHEN bool_or(leaked) THEN 'the server gave away memory' ELSE 'no long answer was seen' END
     } AS evidence,
-    min(flow_id, 1000) AS flows, list_distinct(flatten(list(frames ORDER BY flow_id)))[1:200] AS frames
+    least_of(flow_id, 1000) AS flows, list_distinct(flatten(list(frames ORDER BY flow_id)))[1:200] AS frames
 FROM beat GROUP BY id_orig_h, id_resp_h
 ORDER BY actor, target

@@ -72,8 +72,8 @@ SELECT
         'calls_back': count(call_frame), 'looks_up': count(dns_frame),
         'answer': CASE WHEN count(call_frame) > 0 THEN 'the server called back' WHEN count(dns_frame) > 0 THEN 'the server looked the name up' ELSE 'no call back was seen' END
     } AS evidence,
-    list_concat(min(DISTINCT flow_id, 500), coalesce(min(DISTINCT call_flow, 500), [])) AS flows,
-    list_concat(coalesce(min(DISTINCT call_frame, 50), []), coalesce(min(DISTINCT dns_frame, 20), []), min(DISTINCT aimed.frame, 100)) AS frames
+    list_concat(least_of(flow_id, 500), coalesce(least_of(call_flow, 500), [])) AS flows,
+    list_concat(coalesce(min(DISTINCT call_frame, 50), []), coalesce(min(DISTINCT dns_frame, 20), []), least_of(aimed.frame, 100)) AS frames
 FROM aimed
 LEFT JOIN callback ON callback.frame = aimed.frame
 LEFT JOIN looked_up ON looked_up.frame = aimed.frame

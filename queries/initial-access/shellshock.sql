@@ -43,8 +43,8 @@ SELECT
         'requests': count(*), 'example': left(min_by(regexp_extract(plain, '\(\s*\)\s*\{.{0,200}'), attack.frame), 240), 'calls_back': count(call_frame),
         'answer': CASE WHEN bool_or(shown) THEN 'the answer holds the output of a command' WHEN count(call_frame) > 0 THEN 'the server then reached out to the attacker' ELSE 'no effect was seen' END
     } AS evidence,
-    list_concat(min(DISTINCT flow_id, 500), coalesce(min(DISTINCT call_flow, 500), [])) AS flows,
-    list_concat(coalesce(min(DISTINCT call_frame, 50), []), min(DISTINCT attack.frame, 150)) AS frames
+    list_concat(least_of(flow_id, 500), coalesce(least_of(call_flow, 500), [])) AS flows,
+    list_concat(coalesce(min(DISTINCT call_frame, 50), []), least_of(attack.frame, 150)) AS frames
 FROM attack LEFT JOIN callback ON callback.frame = attack.frame
 GROUP BY id_orig_h, id_resp_h
 ORDER BY actor, target

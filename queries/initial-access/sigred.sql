@@ -21,7 +21,7 @@ SELECT
     min(ts) AS first_seen, max(ts) AS last_seen, 'attempt' AS outcome,
     [term('over TCP, as the overrun needs', 1, bool_or(proto = 'tcp')::INT)] AS terms,
     {'answers': count(*), 'bytes': max(resp_bytes), 'type': min(qtype_name), 'name': min(query)} AS evidence,
-    min(DISTINCT flow_id, 1000) AS flows, min(DISTINCT coalesce(answer_frame, frame), 200) AS frames
+    least_of(flow_id, 1000) AS flows, least_of(coalesce(answer_frame, frame), 200) AS frames
 FROM dns
 WHERE list_contains($types, qtype) AND resp_bytes >= $min_bytes
 GROUP BY id_resp_h, id_orig_h

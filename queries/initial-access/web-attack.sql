@@ -62,8 +62,8 @@ SELECT
         'accepted': count(*) FILTER (status_code BETWEEN 200 AND 299),
         'answer': CASE WHEN bool_or(shown) THEN 'an answer holds what was asked for' WHEN bool_or(sql_error) THEN 'the database complained' WHEN count(*) FILTER (status_code BETWEEN 200 AND 299) > 0 THEN 'the server accepted some' ELSE 'the server accepted none' END
     } AS evidence,
-    min(DISTINCT flow_id, 1000) AS flows,
-    list_concat(coalesce(min(frame, 50) FILTER (shown OR sql_error), []), min(frame, 150)) AS frames
+    least_of(flow_id, 1000) AS flows,
+    list_concat(coalesce(min(frame, 50) FILTER (shown OR sql_error), []), least_of(frame, 150)) AS frames
 FROM hit
 GROUP BY id_orig_h, id_resp_h
 ORDER BY actor, target

@@ -25,7 +25,7 @@ WITH groom AS (
 ),
 pair AS (
     SELECT id_orig_h, id_resp_h, count(*) AS grooms, min(ts) AS first_seen, max(last_ts) AS last_seen,
-        min(flow_id, 1000) AS flows, min(first_frame, 200) AS frames
+        least_of(flow_id, 1000) AS flows, least_of(first_frame, 200) AS frames
     FROM groom GROUP BY id_orig_h, id_resp_h
 ),
 callback AS (

@@ -91,7 +91,7 @@ fn rank(findings: &mut [Finding]) {
 
 /// The rows that a rule returns.
 fn ask(db: &Connection, rule: &Rule) -> Result<Vec<Hit>, String> {
-    let said = |error: duckdb::Error| error.to_string();
+    let said = |error: duckdb::Error| plainly(&error.to_string());
     let mut statement = db.prepare(&rule.sql()).map_err(said)?;
     let mut rows = statement.query([]).map_err(said)?;
     let names: Vec<String> = rows.as_ref().map(|statement| statement.column_names()).unwrap_or_default();
@@ -107,6 +107,14 @@ fn ask(db: &Connection, rule: &Rule) -> Result<Vec<Hit>, String> {
         hits.push(Hit::read(|column| values.get(column).cloned().unwrap_or(Value::Null))?);
     }
     Ok(hits)
+}
+
+/// What DuckDB said, without figures that differ from run to run.
+fn plainly(error: &str) -> String {
+    if error.to_lowercase().contains("out of memory") {
+        return "it ran out of memory; give more with --memory".into();
+    }
+    error.lines().next().unwrap_or_default().to_owned()
 }
 
 /// What the capture is good for.
