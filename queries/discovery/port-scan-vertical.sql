@@ -24,21 +24,31 @@ WITH port AS (
       -- Traceroute counts up from 33434.
       AND NOT (proto = 'udp' AND id_resp_p BETWEEN 33434 AND 33600)
 ),
-pair AS (
+-- Counting first: lists are only made of the few pairs that are worth one.
+counted AS (
     SELECT
         proto, id_orig_h, id_resp_h,
         min(direction) AS direction,
         count(*) FILTER (failed) AS failed,
         count(*) AS ports,
         count(*) FILTER (answered) AS open_ports,
-        min(first_ts) AS first_seen, max(last_ts) AS last_seen,
-        min(CASE WHEN answered THEN id_resp_p END, 20) AS open_list,
-        min(id_resp_p, 20) AS ports_tried,
-        least_of(flow_id, 1000) AS flows,
-        least_of(frame, 200) AS frames
+        min(first_ts) AS first_seen, max(last_ts) AS last_seen
     FROM port
     GROUP BY proto, id_orig_h, id_resp_h
     HAVING count(*) FILTER (failed) >= $min_ports AND count(*) FILTER (failed) >= $min_failed * count(*)
+),
+listed AS (
+    SELECT
+        port.proto, port.id_orig_h, port.id_resp_h,
+        min(CASE WHEN port.answered THEN port.id_resp_p END, 20) AS open_list,
+        min(port.id_resp_p, 20) AS ports_tried,
+        least_of(port.flow_id, 1000) AS flows,
+        least_of(port.frame, 200) AS frames
+    FROM port JOIN counted USING (proto, id_orig_h, id_resp_h)
+    GROUP BY port.proto, port.id_orig_h, port.id_resp_h
+),
+pair AS (
+    SELECT * FROM counted JOIN listed USING (proto, id_orig_h, id_resp_h)
 ),
 unreachable AS (
     SELECT inner_src, inner_dst, count(DISTINCT inner_dport) AS ports
