@@ -86,6 +86,7 @@ fn same_at_any_number_of_threads(capture: &Path) -> Case {
         assert!(one.json == other.json, "{what}: report.json differs outside run");
         assert!(one.html == other.html, "{what}: report.html differs outside its run section");
     }
+    assert!(!one.json.contains("\"status\": \"failed\""), "{}: a rule failed", capture.display());
     one
 }
 
