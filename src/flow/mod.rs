@@ -97,8 +97,9 @@ impl Table {
     /// Ends every flow, the capture being over: one batch for each of [`LAST_BATCHES`] parts of the table, so that a full table never
     /// stands in memory twice.
     pub fn finish(&mut self, mut take: impl FnMut(Batch)) {
+        let limits = &self.limits;
         for part in self.shards.chunks_mut(SHARDS / LAST_BATCHES) {
-            let done: Vec<shard::Done> = part.par_iter_mut().map(Shard::finish).collect();
+            let done: Vec<shard::Done> = part.par_iter_mut().map(|shard| shard.finish(limits)).collect();
             let mut batch = Batch::default();
             for done in done {
                 batch.flows.extend(done.flows);

@@ -230,12 +230,12 @@ impl Open {
     }
 
     /// Ends the flow.
-    pub fn finish(mut self, end: EndReason, events: &mut Vec<AppEvent>) -> Flow {
+    pub fn finish(mut self, end: EndReason, limits: &Limits, events: &mut Vec<AppEvent>) -> Flow {
         let mut service = "";
         let mut tcp = None;
         match &mut self.body {
             Body::Tcp(body) => {
-                body.finish(&mut self.history, events);
+                body.finish(limits, &mut self.history, events);
                 service = body.conversation.service();
                 tcp = Some(());
             }
@@ -353,7 +353,7 @@ impl TcpBody {
             self.take(dir, segment, limits, events);
         }
         if has(tcp_flags::ACK) && !has(tcp_flags::RST) && !has(tcp_flags::SYN) {
-            self.acknowledged(dir.flip(), tcp.ack, history, events);
+            self.acknowledged(dir.flip(), tcp.ack, limits, history, events);
         }
         if has(tcp_flags::FIN) && !has(tcp_flags::RST) {
             let seq = tcp.seq.wrapping_add(u32::from(has(tcp_flags::SYN))).wrapping_add(packet.payload_len);
@@ -384,25 +384,27 @@ impl TcpBody {
         let at = dir.index();
         let keep = self.dissected[at] < limits.dissect_bytes && self.conversation.wants(dir);
         let (conversation, dissected) = (&mut self.conversation, &mut self.dissected[at]);
-        self.streams[at].take(segment, keep, limits.stream_bytes, |piece| hand_on(conversation, dir, piece, dissected, limits, events));
+        self.streams[at].take(segment, keep, limits.stream_bytes, |piece| {
+            hand_on(conversation, dir, piece, dissected, limits.dissect_bytes, events);
+        });
     }
 
-    fn acknowledged(&mut self, dir: Dir, ack: u32, history: &mut History, events: &mut Vec<AppEvent>) {
-        let conversation = &mut self.conversation;
+    fn acknowledged(&mut self, dir: Dir, ack: u32, limits: &Limits, history: &mut History, events: &mut Vec<AppEvent>) {
+        let (conversation, dissected) = (&mut self.conversation, &mut self.dissected[dir.index()]);
         self.streams[dir.index()].acknowledged(ack, |piece| {
             if matches!(piece, Piece::Gap(_)) {
                 history.scaled(dir, Letter::Gap);
             }
-            hand_on(conversation, dir, piece, &mut 0, &Limits { dissect_bytes: u64::MAX, ..Limits::default() }, events);
+            hand_on(conversation, dir, piece, dissected, limits.dissect_bytes, events);
         });
     }
 
-    fn finish(&mut self, history: &mut History, events: &mut Vec<AppEvent>) {
+    fn finish(&mut self, limits: &Limits, history: &mut History, events: &mut Vec<AppEvent>) {
         for dir in [Dir::Orig, Dir::Resp] {
-            let conversation = &mut self.conversation;
+            let (conversation, dissected) = (&mut self.conversation, &mut self.dissected[dir.index()]);
             let missed_before = self.streams[dir.index()].missed;
             self.streams[dir.index()].finish(|piece| {
-                hand_on(conversation, dir, piece, &mut 0, &Limits { dissect_bytes: u64::MAX, ..Limits::default() }, events);
+                hand_on(conversation, dir, piece, dissected, limits.dissect_bytes, events);
             });
             // Holes nobody acknowledged may be losses of the capture or of the network: Zeek does not count them.
             self.streams[dir.index()].missed = missed_before;
@@ -414,9 +416,10 @@ impl TcpBody {
     }
 }
 
-fn hand_on(conversation: &mut Conversation, dir: Dir, piece: Piece<'_>, dissected: &mut u64, limits: &Limits, events: &mut Vec<AppEvent>) {
+/// Gives a piece of a stream to the application layer, up to `most` bytes per direction.
+fn hand_on(conversation: &mut Conversation, dir: Dir, piece: Piece<'_>, dissected: &mut u64, most: u64, events: &mut Vec<AppEvent>) {
     match piece {
-        Piece::Bytes { bytes, cut, frame, ts_ns } if *dissected < limits.dissect_bytes && conversation.wants(dir) => {
+        Piece::Bytes { bytes, cut, frame, ts_ns } if *dissected < most && conversation.wants(dir) => {
             *dissected += bytes.len() as u64;
             conversation.data(&Chunk { dir, bytes, cut, frame, ts_ns }, events);
             if cut > 0 {

@@ -92,7 +92,7 @@ impl Shard {
             let over = packet.ts_ns > deadline;
             let reused = open.is_reused_by(place.dir(open.orig_is_low), packet);
             if over || reused {
-                self.end(&place.key, if over { why } else { EndReason::Closed }, done);
+                self.end(&place.key, if over { why } else { EndReason::Closed }, limits, done);
             }
         }
         let open = self.open.entry(place.key).or_insert_with(|| {
@@ -120,7 +120,7 @@ impl Shard {
             let Some(open) = self.open.get_mut(&key).filter(|open| open.id == id && open.due == due) else { continue };
             let (deadline, why) = open.deadline(limits);
             if deadline < now {
-                self.end(&key, why, done);
+                self.end(&key, why, limits, done);
             } else {
                 open.due = deadline;
                 self.calendar.push(Reverse((deadline, id, KeyOrder(key))));
@@ -134,7 +134,7 @@ impl Shard {
         if self.open.len() > most {
             // An eighth more than needed, so that this is rare.
             let surplus = self.open.len() - most + most / 8;
-            let ended = self.end_idlest(surplus, |_| true, done);
+            let ended = self.end_idlest(surplus, |_| true, limits, done);
             self.evicted += ended;
         }
         let most = (limits.reassembly_bytes / SHARDS).max(1);
@@ -142,7 +142,7 @@ impl Shard {
             let holding = self.open.len();
             let mut freed = 0;
             while self.held_bytes > most / 2 && freed < holding {
-                let ended = self.end_idlest(1, |open| open.held_bytes() > 0, done);
+                let ended = self.end_idlest(1, |open| open.held_bytes() > 0, limits, done);
                 if ended == 0 {
                     break;
                 }
@@ -152,7 +152,7 @@ impl Shard {
         }
     }
 
-    fn end_idlest(&mut self, count: usize, which: impl Fn(&Open) -> bool, done: &mut Done) -> u64 {
+    fn end_idlest(&mut self, count: usize, which: impl Fn(&Open) -> bool, limits: &Limits, done: &mut Done) -> u64 {
         let mut idlest: Vec<(Ts, FlowId, Key)> =
             self.open.iter().filter(|(_, open)| which(open)).map(|(key, open)| (open.last_ns, open.id, *key)).collect();
         let count = count.min(idlest.len());
@@ -161,27 +161,27 @@ impl Shard {
         }
         idlest.select_nth_unstable_by_key(count - 1, |(last, id, _)| (*last, *id));
         for (.., key) in &idlest[..count] {
-            self.end(key, EndReason::Memory, done);
+            self.end(key, EndReason::Memory, limits, done);
         }
         count as u64
     }
 
     /// Ends all flows.
-    pub fn finish(&mut self) -> Done {
+    pub fn finish(&mut self, limits: &Limits) -> Done {
         let mut done = Done::default();
         let mut keys: Vec<(FlowId, Key)> = self.open.iter().map(|(key, open)| (open.id, *key)).collect();
         keys.sort_by_key(|(id, _)| *id);
         for (_, key) in keys {
-            self.end(&key, EndReason::CaptureEnd, &mut done);
+            self.end(&key, EndReason::CaptureEnd, limits, &mut done);
         }
         self.calendar.clear();
         done
     }
 
-    fn end(&mut self, key: &Key, why: EndReason, done: &mut Done) {
+    fn end(&mut self, key: &Key, why: EndReason, limits: &Limits, done: &mut Done) {
         if let Some(open) = self.open.remove(key) {
             self.held_bytes -= open.held_bytes();
-            done.flows.push(open.finish(why, &mut done.events));
+            done.flows.push(open.finish(why, limits, &mut done.events));
         }
     }
 }
