@@ -13,6 +13,7 @@ mod ftp;
 mod http;
 pub mod icmp;
 mod login;
+mod quic;
 mod signatures;
 mod ssh;
 mod tls;
@@ -38,6 +39,7 @@ pub const PROTOCOLS: &[Protocol] = &[
     login::imap::IMAP,
     login::redis::REDIS,
     login::pop3::POP3,
+    quic::PROTOCOL,
     dns::PROTOCOL,
 ];
 
@@ -105,6 +107,10 @@ pub trait Dissector: Send {
     fn end(&mut self, _out: &mut Out) {}
     /// Whether the bytes really were this protocol: then the flow's `service` says so.
     fn confirmed(&self) -> bool;
+    /// What the flow's `service` says then: more than the protocol's own name where it carries another (`quic,ssl`).
+    fn service(&self, name: &'static str) -> &'static str {
+        name
+    }
     /// This protocol is over, and the flow goes on as something else, likely TLS: after STARTTLS, in a tunnel.
     fn hands_over(&self) -> bool {
         false

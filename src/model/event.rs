@@ -3,6 +3,10 @@
 use super::{FlowId, Proto, Ts};
 use std::net::IpAddr;
 
+mod quic;
+
+pub use quic::Quic;
+
 /// Direction of bytes within a flow.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
 pub enum Dir {
@@ -80,6 +84,8 @@ pub enum Event {
     Icmp(Box<IcmpMessage>),
     /// `arp`
     Arp(Box<ArpMessage>),
+    /// `quic`
+    Quic(Box<Quic>),
     /// `weird`
     Weird(Box<Weird>),
 }

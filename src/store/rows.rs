@@ -4,7 +4,7 @@ use super::case::put;
 use super::schema::events::{self, EventRow, Login};
 use super::schema::flows::{FlowRow, has_payload};
 use super::{Result, column::Columns};
-use crate::model::event::{AppEvent, ArpMessage, Credential, Dns, Event, File, Ftp, Http, IcmpMessage, Ssh, Tls, Weird, X509};
+use crate::model::event::{AppEvent, ArpMessage, Credential, Dns, Event, File, Ftp, Http, IcmpMessage, Quic, Ssh, Tls, Weird, X509};
 use crate::model::{Flow, HomeNets};
 use duckdb::Connection;
 use ring::digest;
@@ -35,6 +35,7 @@ pub struct EventRows<'a> {
     dns: Vec<EventRow<'a, Dns>>,
     http: Vec<EventRow<'a, Http>>,
     tls: Vec<EventRow<'a, Tls>>,
+    quic: Vec<EventRow<'a, Quic>>,
     x509: Vec<EventRow<'a, X509>>,
     ssh: Vec<EventRow<'a, Ssh>>,
     ftp: Vec<EventRow<'a, Ftp>>,
@@ -54,6 +55,7 @@ impl<'a> EventRows<'a> {
                 Event::Dns(is) => rows.dns.push(EventRow { at, is }),
                 Event::Http(is) => rows.http.push(EventRow { at, is }),
                 Event::Tls(is) => rows.tls.push(EventRow { at, is }),
+                Event::Quic(is) => rows.quic.push(EventRow { at, is }),
                 Event::X509(is) => rows.x509.push(EventRow { at, is }),
                 Event::Ssh(is) => rows.ssh.push(EventRow { at, is }),
                 Event::Ftp(is) => rows.ftp.push(EventRow { at, is }),
@@ -73,6 +75,7 @@ impl<'a> EventRows<'a> {
         some(conn, "dns", events::dns, &self.dns)?;
         some(conn, "http", events::http, &self.http)?;
         some(conn, "tls", events::tls, &self.tls)?;
+        some(conn, "quic", events::quic, &self.quic)?;
         some(conn, "x509", events::x509, &self.x509)?;
         some(conn, "ssh", events::ssh, &self.ssh)?;
         some(conn, "ftp", events::ftp, &self.ftp)?;

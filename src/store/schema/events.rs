@@ -5,6 +5,10 @@ use crate::model::event::{AppEvent, ArpMessage, Credential, Dns, File, Ftp, Http
 use crate::store::column::{Columns, filled};
 use std::ops::Deref;
 
+mod quic;
+
+pub use quic::quic;
+
 /// An event of one kind, with its place.
 pub struct EventRow<'a, T> {
     /// Place.

@@ -40,6 +40,7 @@ pub fn tables() -> Vec<Table> {
         table("dns", "A DNS query with its answer, or either alone.", events::dns()),
         table("http", "An HTTP request with its response, or either alone.", events::http()),
         table("tls", "A TLS handshake as far as it is in clear. Zeek's `ssl`.", events::tls()),
+        table("quic", "A QUIC connection attempt as far as it is in clear.", events::quic()),
         table("x509", "A certificate: one row per certificate and flow.", events::x509()),
         table("ssh", "An SSH connection.", events::ssh()),
         table("ftp", "An FTP command with its reply.", events::ftp()),
