@@ -6,12 +6,14 @@
 use crate::model::{AppEvent, Conn, Dir, Event, Proto, Ts, event::Weird};
 
 pub mod arp;
+mod ber;
 mod conversation;
 mod dns;
 mod files;
 mod ftp;
 mod http;
 pub mod icmp;
+mod kerberos;
 mod login;
 mod quic;
 mod signatures;
@@ -39,7 +41,9 @@ pub const PROTOCOLS: &[Protocol] = &[
     login::imap::IMAP,
     login::redis::REDIS,
     login::pop3::POP3,
+    kerberos::TCP,
     quic::PROTOCOL,
+    kerberos::UDP,
     dns::PROTOCOL,
 ];
 

@@ -3,8 +3,10 @@
 use super::{FlowId, Proto, Ts};
 use std::net::IpAddr;
 
+mod identity;
 mod quic;
 
+pub use identity::{Kerberos, Ldap, LdapSearch};
 pub use quic::Quic;
 
 /// Direction of bytes within a flow.
@@ -86,6 +88,12 @@ pub enum Event {
     Arp(Box<ArpMessage>),
     /// `quic`
     Quic(Box<Quic>),
+    /// `kerberos`
+    Kerberos(Box<Kerberos>),
+    /// `ldap`
+    Ldap(Box<Ldap>),
+    /// `ldap_search`
+    LdapSearch(Box<LdapSearch>),
     /// `weird`
     Weird(Box<Weird>),
 }

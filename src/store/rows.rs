@@ -4,7 +4,9 @@ use super::case::put;
 use super::schema::events::{self, EventRow, Login};
 use super::schema::flows::{FlowRow, has_payload};
 use super::{Result, column::Columns};
-use crate::model::event::{AppEvent, ArpMessage, Credential, Dns, Event, File, Ftp, Http, IcmpMessage, Quic, Ssh, Tls, Weird, X509};
+use crate::model::event::{
+    AppEvent, ArpMessage, Credential, Dns, Event, File, Ftp, Http, IcmpMessage, Kerberos, Ldap, LdapSearch, Quic, Ssh, Tls, Weird, X509,
+};
 use crate::model::{Flow, HomeNets};
 use duckdb::Connection;
 use ring::digest;
@@ -36,6 +38,9 @@ pub struct EventRows<'a> {
     http: Vec<EventRow<'a, Http>>,
     tls: Vec<EventRow<'a, Tls>>,
     quic: Vec<EventRow<'a, Quic>>,
+    kerberos: Vec<EventRow<'a, Kerberos>>,
+    ldap: Vec<EventRow<'a, Ldap>>,
+    ldap_search: Vec<EventRow<'a, LdapSearch>>,
     x509: Vec<EventRow<'a, X509>>,
     ssh: Vec<EventRow<'a, Ssh>>,
     ftp: Vec<EventRow<'a, Ftp>>,
@@ -56,6 +61,9 @@ impl<'a> EventRows<'a> {
                 Event::Http(is) => rows.http.push(EventRow { at, is }),
                 Event::Tls(is) => rows.tls.push(EventRow { at, is }),
                 Event::Quic(is) => rows.quic.push(EventRow { at, is }),
+                Event::Kerberos(is) => rows.kerberos.push(EventRow { at, is }),
+                Event::Ldap(is) => rows.ldap.push(EventRow { at, is }),
+                Event::LdapSearch(is) => rows.ldap_search.push(EventRow { at, is }),
                 Event::X509(is) => rows.x509.push(EventRow { at, is }),
                 Event::Ssh(is) => rows.ssh.push(EventRow { at, is }),
                 Event::Ftp(is) => rows.ftp.push(EventRow { at, is }),
@@ -76,6 +84,9 @@ impl<'a> EventRows<'a> {
         some(conn, "http", events::http, &self.http)?;
         some(conn, "tls", events::tls, &self.tls)?;
         some(conn, "quic", events::quic, &self.quic)?;
+        some(conn, "kerberos", events::kerberos, &self.kerberos)?;
+        some(conn, "ldap", events::ldap, &self.ldap)?;
+        some(conn, "ldap_search", events::ldap_search, &self.ldap_search)?;
         some(conn, "x509", events::x509, &self.x509)?;
         some(conn, "ssh", events::ssh, &self.ssh)?;
         some(conn, "ftp", events::ftp, &self.ftp)?;

@@ -24,7 +24,6 @@ fn streams_are_named_by_their_first_bytes() {
         &[3, 0, 0, 22, 17, 0xe0, 0, 0, 0, 1, 0, 0xc1, 2, 1, 0, 0xc2, 2, 1, 2, 0xc0, 1, 10],
         &[3, 0, 0, 25, 2, 0xf0, 0x80, 0x32, 1],
     ]);
-    let kerberos = bytes(&[&[0, 0, 0, 60], &[0x6a, 58, 0x30, 56, 0xa1, 3, 2, 1, 5, 0xa2, 3, 2, 1, 10]]);
     let xmpp: &[u8] = b"<?xml version='1.0'?><stream:stream xmlns='jabber:client' to='x'>";
     let cases: Vec<(&str, Dir, u16, &[u8])> = vec![
         ("smb", Orig, ANY, b"\0\0\0\x54\xfeSMB\x40\0"),
@@ -40,7 +39,6 @@ fn streams_are_named_by_their_first_bytes() {
         ("tds", Orig, ANY, b"\x12\x01\0\x2f\0\0\x01\0\0\0\x1a"),
         ("mongodb", Orig, ANY, b"\x3a\0\0\0\x01\0\0\0\0\0\0\0\xdd\x07\0\0"),
         ("ldap_tcp", Orig, ANY, b"\x30\x0c\x02\x01\x01\x60\x07\x02\x01\x03\x04\0\x80\0"),
-        ("krb_tcp", Orig, ANY, &kerberos),
         ("dce_rpc", Orig, ANY, b"\x05\0\x0b\x03\x10\0\0\0\x48\0\0\0"),
         ("mqtt", Orig, ANY, b"\x10\x10\0\x04MQTT\x04\x02"),
         ("modbus", Orig, 502, b"\0\x01\0\0\0\x06\x01\x03\0\0\0\x0a"),
@@ -88,7 +86,6 @@ fn datagrams_are_named_by_their_shape() {
     let mut ike = vec![3; 28];
     ike[16..20].copy_from_slice(&[33, 0x20, 34, 8]);
     ike[24..].copy_from_slice(&[0, 0, 0, 28]);
-    let krb = [0x6a, 58, 0x30, 56, 0xa1, 3, 2, 1, 5, 0xa2, 3, 2, 1, 10];
     let mut radius = vec![1, 9, 0, 20];
     radius.resize(20, 5);
     let cases: Vec<(&str, u16, &[u8])> = vec![
@@ -99,7 +96,6 @@ fn datagrams_are_named_by_their_shape() {
         ("ssdp", ANY, b"M-SEARCH * HTTP/1.1\r\n"),
         ("sip", ANY, b"OPTIONS sip:100@192.0.2.1 SIP/2.0\r\nVia: x\r\n"),
         ("snmp", ANY, b"\x30\x26\x02\x01\x01\x04\x06public\xa0\x19"),
-        ("krb", ANY, &krb),
         ("ldap_udp", ANY, b"\x30\x25\x02\x01\x01\x63\x20\x04\0\x0a\x01\0"),
         ("tftp", 69, b"\0\x01startup-config\0octet\0"),
         ("radius", 1_812, &radius),

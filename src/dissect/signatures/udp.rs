@@ -11,7 +11,6 @@ pub(super) const SIGNATURES: &[Signature] = &[
     Signature { name: "ssdp", look: ssdp },
     Signature { name: "sip", look: super::sip },
     Signature { name: "snmp", look: snmp },
-    Signature { name: "krb", look: |probe| sure_if(super::kerberos(probe.bytes)) },
     Signature { name: "ldap_udp", look: |probe| super::ldap(probe.bytes) },
     Signature { name: "tftp", look: tftp },
     Signature { name: "radius", look: radius },

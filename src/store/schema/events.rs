@@ -5,8 +5,10 @@ use crate::model::event::{AppEvent, ArpMessage, Credential, Dns, File, Ftp, Http
 use crate::store::column::{Columns, filled};
 use std::ops::Deref;
 
+mod identity;
 mod quic;
 
+pub use identity::{kerberos, ldap, ldap_search};
 pub use quic::quic;
 
 /// An event of one kind, with its place.
