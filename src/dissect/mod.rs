@@ -14,10 +14,20 @@ mod ftp;
 mod http;
 pub mod icmp;
 mod kerberos;
+mod ldap;
 mod login;
+mod mysql;
+mod ntp;
 mod quic;
+mod radius;
+mod rdp;
+mod rfb;
 mod signatures;
+mod sip;
+mod snmp;
+mod socks;
 mod ssh;
+mod syslog;
 mod tls;
 mod x509;
 
@@ -42,8 +52,20 @@ pub const PROTOCOLS: &[Protocol] = &[
     login::redis::REDIS,
     login::pop3::POP3,
     kerberos::TCP,
+    ldap::TCP,
+    rdp::PROTOCOL,
+    rfb::PROTOCOL,
+    mysql::PROTOCOL,
+    sip::PROTOCOL,
+    socks::PROTOCOL,
+    syslog::TCP,
     quic::PROTOCOL,
     kerberos::UDP,
+    ldap::UDP,
+    ntp::PROTOCOL,
+    snmp::PROTOCOL,
+    radius::PROTOCOL,
+    syslog::UDP,
     dns::PROTOCOL,
 ];
 
@@ -111,9 +133,9 @@ pub trait Dissector: Send {
     fn end(&mut self, _out: &mut Out) {}
     /// Whether the bytes really were this protocol: then the flow's `service` says so.
     fn confirmed(&self) -> bool;
-    /// What the flow's `service` says then: more than the protocol's own name where it carries another (`quic,ssl`).
-    fn service(&self, name: &'static str) -> &'static str {
-        name
+    /// The service in Zeek's words, where the protocol's name alone does not say what was carried: `gssapi,smb,ntlm`.
+    fn service(&self) -> Option<&'static str> {
+        None
     }
     /// This protocol is over, and the flow goes on as something else, likely TLS: after STARTTLS, in a tunnel.
     fn hands_over(&self) -> bool {

@@ -5,9 +5,13 @@ use std::net::IpAddr;
 
 mod identity;
 mod quic;
+mod remote;
+mod services;
 
 pub use identity::{Kerberos, Ldap, LdapSearch};
 pub use quic::Quic;
+pub use remote::{Rdp, Rfb, Socks};
+pub use services::{Mysql, Ntp, Radius, Sip, Snmp, Syslog};
 
 /// Direction of bytes within a flow.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
@@ -94,6 +98,24 @@ pub enum Event {
     Ldap(Box<Ldap>),
     /// `ldap_search`
     LdapSearch(Box<LdapSearch>),
+    /// `rdp`
+    Rdp(Box<Rdp>),
+    /// `ntp`
+    Ntp(Box<Ntp>),
+    /// `snmp`
+    Snmp(Box<Snmp>),
+    /// `sip`
+    Sip(Box<Sip>),
+    /// `syslog`
+    Syslog(Box<Syslog>),
+    /// `radius`
+    Radius(Box<Radius>),
+    /// `mysql`
+    Mysql(Box<Mysql>),
+    /// `socks`
+    Socks(Box<Socks>),
+    /// `rfb`
+    Rfb(Box<Rfb>),
     /// `weird`
     Weird(Box<Weird>),
 }
