@@ -34,6 +34,9 @@ pub enum Error {
         /// What libpcap said.
         why: String,
     },
+    /// The system lends no thread to read or hash with.
+    #[error("cannot start a thread that reads the evidence: {0}; close other programs or raise the limit of processes (ulimit -u)")]
+    Thread(io::Error),
     /// The reading thread ended without saying why.
     #[error("the thread that reads the evidence died; this is a defect of vigil: please report it with the message above")]
     ReaderDied,

@@ -62,7 +62,8 @@ pub fn open(paths: &[PathBuf], options: &Options) -> Result<Files, Error> {
         Access::Refused(_) => Some(0),
     });
     let progress = Arc::new(Progress::new(sizes.sum()));
-    let desk = Desk { hashers: Arc::new(Hashers::start(options.hash)), progress: progress.clone(), open: Arc::default() };
+    let desk =
+        Desk { hashers: Arc::new(Hashers::start(options.hash).map_err(Error::Thread)?), progress: progress.clone(), open: Arc::default() };
     let mut seats = desk.seat(evidence)?;
     if seats.iter().all(|seat| seat.evidence.not_a_capture.is_some()) {
         return Err(Error::NoCapture(refusals(paths, &seats)));
@@ -72,7 +73,10 @@ pub fn open(paths: &[PathBuf], options: &Options) -> Result<Files, Error> {
     }
     let (send, blocks) = sync_channel(QUEUE);
     let (used, back) = sync_channel(QUEUE + 2);
-    let reading = std::thread::spawn(move || Merge::new(desk, seats, Outlet { send, back }).run());
+    let reading = std::thread::Builder::new()
+        .name("reader".into())
+        .spawn(move || Merge::new(desk, seats, Outlet { send, back }).run())
+        .map_err(Error::Thread)?;
     Ok(Files { blocks, used, progress, reading: Some(reading) })
 }
 
