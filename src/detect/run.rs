@@ -1,7 +1,7 @@
 //! Runs every rule on a case.
 
 use super::header::{Header, Need};
-use super::row::{COLUMNS, Hit, IMPACT};
+use super::row::{COLUMNS, Hit, IMPACT, TARGETS};
 use super::rules::{Rule, Rules};
 use super::{Error, Result, fold};
 use crate::model::report::RuleRun;
@@ -168,7 +168,9 @@ fn ask(db: &Connection, rule: &Rule) -> Result<Vec<Hit>, String> {
     let mut hits = Vec::new();
     while let Some(row) = rows.next().map_err(said)? {
         let mut values: BTreeMap<&str, Value> = BTreeMap::new();
-        for (at, name) in names.iter().enumerate().filter(|(_, name)| *name == IMPACT || COLUMNS.contains(&name.as_str())) {
+        for (at, name) in
+            names.iter().enumerate().filter(|(_, name)| [IMPACT, TARGETS].contains(&name.as_str()) || COLUMNS.contains(&name.as_str()))
+        {
             values.insert(name, row.get(at).map_err(said)?);
         }
         hits.push(Hit::read(|column| values.get(column).cloned().unwrap_or(Value::Null))?);

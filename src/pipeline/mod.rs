@@ -140,6 +140,8 @@ pub fn analyze(options: &Options, observer: &dyn Observer) -> Result<Analyzed, E
     let create = || Case::create(&options.folder, &options.store(salt), Replace::Yes);
     let limits = options.limits();
     let (mut case, facts) = pool.install(|| read(source, first, create, Ingest::new(&limits, filter), observer))?;
+    // Its threads give back the memory that they kept at hand.
+    drop(pool);
     observer.stage(Stage::Storing);
     store_facts(&case, &facts, options, &limits)?;
     case.seal()?;

@@ -12,9 +12,9 @@ use duckdb::{Config, Connection};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
-/// Rows gathered before they go to DuckDB: ten of its vectors, enough to make the price of a batch small and few
+/// Rows gathered before they go to DuckDB: four of its vectors, enough to make the price of a batch small and few
 /// enough that waiting rows do not weigh on memory.
-const BATCH: usize = 10 * 2_048;
+const BATCH: usize = 4 * 2_048;
 
 /// How a case is written.
 #[derive(Clone, Debug)]
