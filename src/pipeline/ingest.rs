@@ -127,7 +127,7 @@ impl Ingest {
         for packet in packets {
             if Defragmenter::wants(&packet) {
                 let bytes = block.frame((packet.frame - first) as usize).bytes;
-                whole.extend(self.fragments.push(packet, bytes));
+                self.fragments.push(packet, bytes, &mut whole);
             } else {
                 whole.push(packet);
             }

@@ -69,7 +69,7 @@ pub(crate) fn fragment(reader: &mut Reader<'_>) -> Next {
 }
 
 /// Notes the protocol behind an extension header.
-pub(super) fn follow(proto: u8, reader: &mut Reader<'_>) -> Next {
+pub(crate) fn follow(proto: u8, reader: &mut Reader<'_>) -> Next {
     if let Net::Ip(ip) = &mut reader.packet.net {
         ip.proto = proto;
     }

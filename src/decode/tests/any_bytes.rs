@@ -17,8 +17,10 @@ fn check(link: u16, bytes: &[u8], wire_len: usize) -> Vec<Packet> {
         let Payload::Frame(range) = &packet.payload else { panic!("nothing was joined") };
         assert!(range.start <= range.end && range.end as usize <= bytes.len(), "{range:?} of {}", bytes.len());
         assert!(range.end - range.start <= packet.payload_len);
-        let through = Defragmenter::new(&Limits::default()).push(packet.clone(), bytes);
-        if let Some(Packet { payload: Payload::Frame(range), .. }) = through {
+        let mut through = Vec::new();
+        Defragmenter::new(&Limits::default()).push(packet.clone(), bytes, &mut through);
+        for packet in through {
+            let Payload::Frame(range) = &packet.payload else { panic!("one fragment joins nothing") };
             assert!(range.start <= range.end && range.end as usize <= bytes.len());
         }
     }
