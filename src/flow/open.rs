@@ -193,6 +193,9 @@ impl Open {
                 self.carries = self.carries.or(packet.carries.map(|tunnel| tunnel.kind));
             }
             (Body::Udp(conversation), _) => {
+                if packet.stop.is_some_and(|stop| stop.why == "exceeded_tunnel_max_depth") {
+                    self.history.once(Dir::Orig, Letter::Limit);
+                }
                 self.history.once(dir, Letter::Data);
                 let cut = packet.payload_len.saturating_sub(payload.len() as u32);
                 conversation.data(&Chunk { dir, bytes: payload, cut, frame: packet.frame, ts_ns: packet.ts_ns }, events);

@@ -183,3 +183,6 @@ fn row(conn: Conn, tunnel: Tunnel, action: TunnelAction, frame: u64, ts_ns: Ts) 
     let seen = Seen { tunnel_type: tunnel.kind.name(), action, tunnel_id: tunnel.id };
     AppEvent { conn: Some(conn), frame, ts_ns, event: Event::Tunnel(Box::new(seen)) }
 }
+
+#[cfg(test)]
+mod tests;

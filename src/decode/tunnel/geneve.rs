@@ -18,12 +18,10 @@ pub(super) fn find(payload: &[u8], announced: usize) -> Option<Found> {
     }
     let rest = payload.get(header..).unwrap_or(&[]);
     let inside = match u16::from_be_bytes([kind1, kind2]) {
-        ether_type::ETHERNET => Some(Inside::Link(LinkType::ETHERNET)),
-        kind if inner::network(kind, rest, announced - header) => Some(Inside::Ether(kind)),
-        // Control messages have a protocol type of their own; what they say is for the ends alone.
-        0 => None,
+        ether_type::ETHERNET => Inside::Link(LinkType::ETHERNET),
+        kind if inner::network(kind, rest, announced - header) => Inside::Ether(kind),
         _ => return None,
     };
     let id = Some(u32::from_be_bytes([0, vni1, vni2, vni3]));
-    Some(Found { tunnel: Tunnel { kind: TunnelKind::Geneve, id }, header, inside })
+    Some(Found { tunnel: Tunnel { kind: TunnelKind::Geneve, id }, header, inside: Some(inside) })
 }

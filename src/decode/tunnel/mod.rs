@@ -36,6 +36,7 @@ mod port {
     pub(super) const AYIYA: u16 = 5072;
     pub(super) const CAPWAP_DATA: u16 = 5247;
     pub(super) const GENEVE: u16 = 6081;
+    pub(super) const VXLAN_GPE: u16 = 4790;
     /// VXLAN of Linux before there was a registered port; flannel still.
     pub(super) const VXLAN_LINUX: u16 = 8472;
 }
@@ -71,7 +72,7 @@ fn empty(tunnel: Tunnel) -> &'static str {
 fn find(sport: u16, dport: u16, payload: &[u8], announced: usize) -> Option<Found> {
     // Tunnels whose source port is as good as random are told by where they go; replies to such a port are something else.
     let to = match dport {
-        port::VXLAN | port::VXLAN_LINUX => vxlan::find(payload, announced),
+        port::VXLAN | port::VXLAN_GPE | port::VXLAN_LINUX => vxlan::find(payload, announced),
         port::GENEVE => geneve::find(payload, announced),
         port::GRE => gre::in_udp(payload, announced),
         _ => None,
