@@ -82,6 +82,8 @@ pub enum Event {
     Arp(Box<ArpMessage>),
     /// `weird`
     Weird(Box<Weird>),
+    /// `tunnel`
+    Tunnel(Box<Tunnel>),
 }
 
 /// A DNS query with its answer, or either alone.
@@ -513,4 +515,37 @@ pub struct Weird {
     pub source: &'static str,
     /// How often in this flow (or, without flow, for this source address).
     pub count: u64,
+}
+
+/// A tunnel begins or ends. The conversation named is the tunnel: ports are 0 for one that is known by its two hosts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tunnel {
+    /// `Tunnel::VXLAN` …
+    pub tunnel_type: &'static str,
+    /// What became of it.
+    pub action: TunnelAction,
+    /// VNI, VSID or TEID of the first packet that showed it.
+    pub tunnel_id: Option<u32>,
+}
+
+/// What became of a tunnel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TunnelAction {
+    /// A flow was seen in it for the first time.
+    Discover,
+    /// The flow that carries it ended.
+    Close,
+    /// Nothing was seen in it for a day.
+    Expire,
+}
+
+impl TunnelAction {
+    /// Zeek's word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Discover => "Tunnel::DISCOVER",
+            Self::Close => "Tunnel::CLOSE",
+            Self::Expire => "Tunnel::EXPIRE",
+        }
+    }
 }

@@ -140,7 +140,7 @@ fn join_fragments(fragments: &mut Defragmenter, packets: Vec<Packet>, block: &Bl
     for packet in packets {
         if Defragmenter::wants(&packet) {
             let bytes = block.frame((packet.frame - first) as usize).bytes;
-            whole.extend(fragments.push(packet, bytes));
+            fragments.push(packet, bytes, &mut whole);
         } else {
             whole.push(packet);
         }

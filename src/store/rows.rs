@@ -4,7 +4,7 @@ use super::case::put;
 use super::schema::events::{self, EventRow, Login};
 use super::schema::flows::{FlowRow, has_payload};
 use super::{Result, column::Columns};
-use crate::model::event::{AppEvent, ArpMessage, Credential, Dns, Event, File, Ftp, Http, IcmpMessage, Ssh, Tls, Weird, X509};
+use crate::model::event::{AppEvent, ArpMessage, Credential, Dns, Event, File, Ftp, Http, IcmpMessage, Ssh, Tls, Tunnel, Weird, X509};
 use crate::model::{Flow, HomeNets};
 use duckdb::Connection;
 use ring::digest;
@@ -43,6 +43,7 @@ pub struct EventRows<'a> {
     icmp: Vec<EventRow<'a, IcmpMessage>>,
     arp: Vec<EventRow<'a, ArpMessage>>,
     weird: Vec<EventRow<'a, Weird>>,
+    tunnel: Vec<EventRow<'a, Tunnel>>,
 }
 
 impl<'a> EventRows<'a> {
@@ -62,6 +63,7 @@ impl<'a> EventRows<'a> {
                 Event::Icmp(is) => rows.icmp.push(EventRow { at, is }),
                 Event::Arp(is) => rows.arp.push(EventRow { at, is }),
                 Event::Weird(is) => rows.weird.push(EventRow { at, is }),
+                Event::Tunnel(is) => rows.tunnel.push(EventRow { at, is }),
             }
         }
         rows
@@ -80,6 +82,7 @@ impl<'a> EventRows<'a> {
         some(conn, "credentials", events::credentials, &logins)?;
         some(conn, "icmp", events::icmp, &self.icmp)?;
         some(conn, "arp", events::arp, &self.arp)?;
+        some(conn, "tunnel", events::tunnel, &self.tunnel)?;
         some(conn, "weird", events::weird, &self.weird)
     }
 }

@@ -1,7 +1,7 @@
 //! One table per kind of event: the place of the event, then the fields of its struct under Zeek's names.
 
 use super::flows::Hex;
-use crate::model::event::{AppEvent, ArpMessage, Credential, Dns, File, Ftp, Http, IcmpMessage, Ssh, Tls, Weird, X509};
+use crate::model::event::{AppEvent, ArpMessage, Credential, Dns, File, Ftp, Http, IcmpMessage, Ssh, Tls, Tunnel, Weird, X509};
 use crate::store::column::{Columns, filled};
 use std::ops::Deref;
 
@@ -294,4 +294,16 @@ pub fn weird<'a>() -> Columns<EventRow<'a, Weird>> {
         .text("addl", "Detail.", |r| filled(&r.addl))
         .text("source", "Who noticed: `decode`, `flow`, `dns` …", |r| filled(r.source))
         .big("count", "How often in this flow, or, without a flow, for this source address.", |r| r.count)
+}
+
+/// `tunnel`
+pub fn tunnel<'a>() -> Columns<EventRow<'a, Tunnel>> {
+    place()
+        .text("tunnel_type", "`Tunnel::IP`, `Tunnel::GRE`, `Tunnel::VXLAN`, `Tunnel::SOCKS` …", |r: &EventRow<'_, Tunnel>| {
+            Some(r.tunnel_type)
+        })
+        .text("action", "`Tunnel::DISCOVER`, `Tunnel::CLOSE` with its flow, `Tunnel::EXPIRE` after a day of silence.", |r| {
+            Some(r.action.name())
+        })
+        .big("tunnel_id", "VNI, VSID or TEID of the packet that showed it.", |r| r.tunnel_id.map(u64::from))
 }

@@ -47,6 +47,11 @@ pub fn tables() -> Vec<Table> {
         table("credentials", "A login attempt seen in clear.", events::credentials()),
         table("icmp", "An ICMP or ICMPv6 message.", events::icmp()),
         table("arp", "An ARP message.", events::arp()),
+        table(
+            "tunnel",
+            "A tunnel begins or ends. Over UDP and TCP `flow_id` is a row of `flows`; directly over IP it is only named in `tunnel_parents`.",
+            events::tunnel(),
+        ),
         table("weird", "Something that should not be.", events::weird()),
         table("captures", "A file of evidence.", record::captures()),
         table("damage", "A place where the evidence is damaged.", record::damage()),
