@@ -17,7 +17,16 @@ struct Held {
 #[derive(Debug, PartialEq)]
 pub enum Piece<'a> {
     /// The next bytes; `cut` of this segment were not captured.
-    Bytes { bytes: &'a [u8], cut: u32, frame: u64, ts_ns: Ts },
+    Bytes {
+        /// Those that were captured.
+        bytes: &'a [u8],
+        /// How many behind them were not.
+        cut: u32,
+        /// Frame that brought them.
+        frame: u64,
+        /// Its time.
+        ts_ns: Ts,
+    },
     /// This many bytes are lost.
     Gap(u64),
 }
