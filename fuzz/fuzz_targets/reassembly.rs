@@ -72,7 +72,7 @@ fn byte(seq: u32) -> u8 {
 fn stream(cap: usize, start: u32, steps: &[Step]) {
     let mut stream = Stream::default();
     stream.begin(start);
-    let (mut at, mut gaps, mut highest) = (0u64, 0u64, 0u64);
+    let (mut at, mut gaps, mut highest, mut fin) = (0u64, 0u64, 0u64, None);
     let contradicted = steps.iter().any(|step| step.kind & 0x10 != 0);
     let mut check = |piece: Piece<'_>| match piece {
         Piece::Bytes { bytes, cut, .. } => {
@@ -92,16 +92,22 @@ fn stream(cap: usize, start: u32, steps: &[Step]) {
         let end = i64::from(seq.wrapping_sub(start) as i32) + i64::from(step.len);
         match step.kind >> 1 & 7 {
             0..=2 => {
-                highest = highest.max(end.max(0) as u64);
+                if step.len > 0 {
+                    highest = highest.max(end.max(0) as u64);
+                }
                 let segment = Segment { seq, bytes: &bytes, len: u32::from(step.len), frame: n as u64, ts_ns: 0 };
                 stream.take(segment, step.kind & 0x40 == 0, cap, &mut check);
                 assert!(stream.held_bytes() <= cap, "{} of {cap} bytes are held", stream.held_bytes());
             }
             3 | 4 => {
-                highest = highest.max(u64::from(step.ack));
-                stream.acknowledged(start.wrapping_add(u32::from(step.ack)), &mut check);
+                // The FIN takes a number but is no byte.
+                let ack = start.wrapping_add(u32::from(step.ack));
+                let acked = u64::from(step.ack) - u64::from(fin.is_some_and(|fin: u32| ack == fin.wrapping_add(1) && ack != start));
+                highest = highest.max(acked);
+                stream.acknowledged(ack, &mut check);
             }
             _ => {
+                fin.get_or_insert(seq);
                 stream.ends_at(seq);
                 stream.just_ended();
             }
