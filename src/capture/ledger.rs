@@ -138,6 +138,11 @@ impl Ledger {
         });
     }
 
+    /// Takes the capturing program's count of packets lost so far.
+    pub(super) fn drops_so_far(&mut self, drops: u64) {
+        self.info.reported_drops = Some(self.info.reported_drops.unwrap_or(0).max(drops));
+    }
+
     /// Notes that the time of the frame read last does not fit.
     #[cold]
     pub(super) fn out_of_range(&mut self, offset: u64) {
