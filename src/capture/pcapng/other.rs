@@ -112,8 +112,7 @@ fn server(options: Options<'_>) -> String {
 
 /// Text where it is text, else the first bytes in hex.
 fn content(bytes: &[u8]) -> String {
-    let bytes = bytes.trim_ascii_end();
-    let bytes = &bytes[..bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1)];
+    let bytes = bytes[..bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1)].trim_ascii_end();
     match std::str::from_utf8(bytes) {
         Ok(text) if !text.chars().any(|letter| letter.is_control() && !matches!(letter, '\n' | '\r' | '\t')) => {
             text.chars().take(CONTENT_CHARS_MAX).collect()
