@@ -205,7 +205,11 @@ impl Pcapng {
 
     fn describe(&mut self, body: &[u8], offset: u64, ledger: &mut Ledger, out: &mut Sink) -> Option<()> {
         let (id, row) = (self.interfaces.len() as u32, self.rows < beside::INTERFACES_MAX);
-        let interface = Interface::new(body, self.big_endian, self.section, id, row)?;
+        let Some(interface) = Interface::new(body, self.big_endian, self.section, id, row) else {
+            // It keeps its place, so that those behind it keep their numbers.
+            self.interfaces.extend((self.interfaces.len() < INTERFACES_MAX).then(Interface::unknown));
+            return None;
+        };
         if row {
             self.rows += 1;
         } else {

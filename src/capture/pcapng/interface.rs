@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use super::super::beside::{INTERFACE_CHARS_MAX, said};
 use super::super::ledger::Ledger;
 use super::options::{COMMENT, Options, text};
-use super::{half, word};
+use super::{LINK_UNKNOWN, half, word};
 use crate::model::beside::{About, Interface as Told};
 use crate::model::{LinkType, Mac, Ts, time::SECOND};
 
@@ -62,6 +62,11 @@ impl Interface {
         let clock = Clock::new(resolution, offset_s);
         let told = row.then(|| Box::new(told(options, Told { section, id, link, snaplen, offset_s, ..Told::default() }, resolution)));
         Some(Self { link, snaplen, clock, reported_drops: None, counted_drops: 0, told })
+    }
+
+    /// An interface whose description is damaged.
+    pub(super) fn unknown() -> Self {
+        Self { link: LINK_UNKNOWN, snaplen: 0, clock: Clock::default(), reported_drops: None, counted_drops: 0, told: None }
     }
 
     /// Enters what the description says into the books.

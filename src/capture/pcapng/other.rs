@@ -113,10 +113,17 @@ fn server(options: Options<'_>) -> String {
 /// Text where it is text, else the first bytes in hex.
 fn content(bytes: &[u8]) -> String {
     let bytes = bytes[..bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1)].trim_ascii_end();
-    match std::str::from_utf8(bytes) {
-        Ok(text) if !text.chars().any(|letter| letter.is_control() && !matches!(letter, '\n' | '\r' | '\t')) => {
+    let head = &bytes[..bytes.len().min(4 * CONTENT_CHARS_MAX)];
+    let text = match std::str::from_utf8(head) {
+        Ok(text) => Some(text),
+        // The head may end inside a character.
+        Err(error) if error.error_len().is_none() => std::str::from_utf8(&head[..error.valid_up_to()]).ok(),
+        Err(_) => None,
+    };
+    match text {
+        Some(text) if !text.chars().any(|letter| letter.is_control() && !matches!(letter, '\n' | '\r' | '\t')) => {
             text.chars().take(CONTENT_CHARS_MAX).collect()
         }
-        _ => bytes.iter().take(CONTENT_BYTES_SHOWN).map(|byte| format!("{byte:02x}")).collect(),
+        _ => head.iter().take(CONTENT_BYTES_SHOWN).map(|byte| format!("{byte:02x}")).collect(),
     }
 }

@@ -186,6 +186,18 @@ fn blocks_that_contradict_themselves_cost_themselves_alone() {
 }
 
 #[test]
+fn a_damaged_description_keeps_its_place_among_the_interfaces() {
+    let mut ng = Ng::new(true);
+    ng.block(1, &[0; 4]);
+    ng.interface(101, 0, &[]);
+    ng.packet(1, 1, 4, b"abcd", &[]);
+    ng.packet(0, 2, 4, b"abcd", &[]);
+    let reading = read_bytes(&ng.bytes);
+    assert_eq!(reading.frames.iter().map(|frame| frame.link.0).collect::<Vec<_>>(), [101, u16::MAX]);
+    assert_eq!(reading.kinds(), [DamageKind::BadRecord]);
+}
+
+#[test]
 fn a_packet_whose_options_make_no_sense_is_kept() {
     let mut ng = Ng::new(false);
     ng.interface(1, 0, &[]);

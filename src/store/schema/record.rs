@@ -22,7 +22,11 @@ pub fn captures<'a>() -> Columns<CaptureRow<'a>> {
     Columns::new()
         .int("capture_id", "Index in the case, from 0.", |r: &CaptureRow<'_>| r.info.id)
         .text("path", "Path as given, `-` for standard input.", |r| Some(&r.info.path))
-        .text("format", "`pcap`, `pcap-ns`, `pcap-modified`, `pcapng`, with `-be` where big-endian, `snoop`; NULL if not recognised.", |r| filled(&r.info.format))
+        .text(
+            "format",
+            "`pcap`, `pcap-ns`, `pcap-modified`, `pcapng`, with `-be` where big-endian, `snoop`; NULL if not recognised.",
+            |r| filled(&r.info.format),
+        )
         .text("compression", "`gzip`, `zstd`, `xz`, `bzip2`, `lz4`; NULL if none.", |r| filled(&r.info.compression))
         .big("bytes", "Size of the file as stored.", |r| r.info.bytes)
         .text("sha256", "Of the file as stored, hex.", |r| filled(&r.info.sha256))
