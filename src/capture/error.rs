@@ -24,7 +24,7 @@ pub enum Error {
         source: io::Error,
     },
     /// Evidence was given, but none of it is a capture.
-    #[error("no capture in {0}; vigil reads pcap and pcapng, plain or as .gz .zst .xz .bz2 .lz4")]
+    #[error("no capture in {0}; vigil reads pcap, pcapng and snoop, plain or as .gz .zst .xz .bz2 .lz4")]
     NoCapture(String),
     /// The expression of `--filter` makes no sense to libpcap.
     #[error("the filter {expression:?} is not understood: {why}; write it as for tcpdump, such as 'host 10.0.0.5 and tcp port 80'")]

@@ -16,7 +16,7 @@ pub use options::{Options, case_name};
 use crate::capture::{self, Files, PacketSource, Progress};
 use crate::detect::{self, Rules};
 use crate::incident;
-use crate::model::{Block, CaptureInfo, Damage, Limits, Report, Severity, report::Run};
+use crate::model::{Block, CapHit, CaptureInfo, Damage, Limits, Report, Secrets, Severity, report::Run};
 use crate::report::{self, Format};
 use crate::store::{self, Case, PacketsSummary, Replace, RunRow, StatisticsRow, SystemLog};
 use ingest::{Ingest, Step};
@@ -192,6 +192,7 @@ pub fn write_reports(report: &Report, formats: &[Format], folder: &Path) -> Resu
 struct Facts {
     captures: Vec<CaptureInfo>,
     damage: Vec<Damage>,
+    secrets: Vec<Secrets>,
     tally: Tally,
     logs: Vec<SystemLog>,
 }
@@ -211,12 +212,13 @@ fn read(
             .name("writer".into())
             .spawn_scoped(scope, move || write(create()?, receive))
             .map_err(|error| Error::Threads { threads: 1, why: error.to_string() })?;
-        let mut damage = Vec::new();
+        let (mut damage, mut secrets) = (Vec::new(), Vec::new());
         let mut next = first;
         loop {
             let ended = next.is_none();
             if let Some(block) = &mut next {
                 damage.append(&mut block.damage);
+                secrets.append(&mut block.secrets);
             }
             let (step, used) = ingest.block(next);
             observer.read(&progress, ingest.open_flows());
@@ -236,15 +238,27 @@ fn read(
         drop(send);
         let case = writer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
         let captures = Box::new(source).captures()?;
-        let logs = ingest.caps().into_iter().map(|cap| SystemLog {
+        let logs = ingest.caps().into_iter().chain(caps_of(&captures)).map(|cap| SystemLog {
             level: "cap".into(),
             source: cap.cap,
             message: cap.limit.to_string(),
             count: cap.hits,
         });
         let logs = logs.collect();
-        Ok((case, Facts { captures, damage, tally: ingest.tally, logs }))
+        Ok((case, Facts { captures, damage, secrets, tally: ingest.tally, logs }))
     })
+}
+
+/// Caps that were reached while the captures were read, each once.
+fn caps_of(captures: &[CaptureInfo]) -> Vec<CapHit> {
+    let mut caps: Vec<CapHit> = Vec::new();
+    for hit in captures.iter().flat_map(|info| &info.beside.caps) {
+        match caps.iter_mut().find(|cap| cap.cap == hit.cap) {
+            Some(cap) => cap.hits += hit.hits,
+            None => caps.push(hit.clone()),
+        }
+    }
+    caps
 }
 
 /// `false` when the writer has given up: its error is what counts then.
@@ -263,6 +277,7 @@ fn write(mut case: Case, steps: Receiver<Step>) -> Result<Case, store::StoreErro
 fn store_facts(case: &Case, facts: &Facts, options: &Options, limits: &Limits) -> Result<(), Error> {
     case.append_captures(&facts.captures)?;
     case.append_damage(&facts.damage)?;
+    case.append_decryption_secrets(&facts.secrets)?;
     let fates = facts.tally.fates().into_iter().map(|(fate, sum)| PacketsSummary {
         capture: fate.capture,
         layer: fate.layer.into(),

@@ -6,7 +6,7 @@ use super::rows::{EventRows, FlowRows};
 use super::schema::{self, judgement, record};
 use super::{PacketRow, PacketsSummary, Replace, Result, RunRow, StatisticsRow, StoreError, SystemLog, journal, manifest};
 use crate::model::report::{Host, RuleRun};
-use crate::model::{AppEvent, CaptureInfo, Damage, Finding, Flow, HomeNets};
+use crate::model::{AppEvent, CaptureInfo, Damage, Finding, Flow, HomeNets, Secrets};
 use crate::store::column::Columns;
 use duckdb::{Config, Connection};
 use serde::Serialize;
@@ -117,10 +117,21 @@ impl Case {
         Ok(())
     }
 
-    /// Stores what is known of the evidence files.
-    pub fn append_captures(&self, rows: &[CaptureInfo]) -> Result<()> {
-        let rows: Vec<record::CaptureRow<'_>> = rows.iter().map(record::CaptureRow::new).collect();
-        put(&self.conn, "captures", &record::captures(), &rows)
+    /// Stores what is known of the evidence files, and what they say beside their packets.
+    pub fn append_captures(&self, infos: &[CaptureInfo]) -> Result<()> {
+        let rows: Vec<record::CaptureRow<'_>> = infos.iter().map(record::CaptureRow::new).collect();
+        put(&self.conn, "captures", &record::captures(), &rows)?;
+        let interfaces = record::Said::by(infos, |info| &info.beside.interfaces);
+        put(&self.conn, "capture_interfaces", &record::capture_interfaces(), &interfaces)?;
+        put(&self.conn, "comments", &record::comments(), &record::Said::by(infos, |info| &info.beside.comments))?;
+        put(&self.conn, "resolved_names", &record::resolved_names(), &record::Said::by(infos, |info| &info.beside.names))?;
+        put(&self.conn, "capture_blocks", &record::capture_blocks(), &record::Said::by(infos, |info| &info.beside.blocks))
+    }
+
+    /// Stores that there are secrets; themselves only where they are to be revealed.
+    pub fn append_decryption_secrets(&self, secrets: &[Secrets]) -> Result<()> {
+        let rows: Vec<_> = secrets.iter().map(|secrets| record::SecretsRow::new(secrets, self.options.reveal_secrets)).collect();
+        put(&self.conn, "decryption_secrets", &record::decryption_secrets(), &rows)
     }
 
     /// Stores places of damage.
