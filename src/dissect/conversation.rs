@@ -111,6 +111,9 @@ impl Conversation {
             self.watched[chunk.dir.index()] += chunk.bytes.len() as u64;
             return tls::is_hello(chunk.bytes).then_some(&tls::PROTOCOL);
         }
+        if matches!(self.state, State::Over { service: "stun" }) && tls::dtls::is_hello(chunk.bytes) {
+            return Some(&tls::dtls::PROTOCOL);
+        }
         // A web server's complaint about a ClientHello on its clear port.
         let refused =
             matches!(&self.state, State::Reading { name, dissector } if *name == tls::PROTOCOL.name && dissector.wants(chunk.dir));

@@ -7,6 +7,7 @@ use crate::model::{AppEvent, Conn, Dir, Event, Proto, Ts, event::Weird};
 
 pub mod arp;
 mod conversation;
+pub mod dhcp;
 mod dns;
 mod files;
 mod ftp;
@@ -15,7 +16,7 @@ pub mod icmp;
 mod login;
 mod signatures;
 mod ssh;
-mod tls;
+pub mod tls;
 mod x509;
 
 #[cfg(test)]
@@ -30,6 +31,7 @@ pub use conversation::Conversation;
 /// All protocols with a dissector, most telling signature first.
 pub const PROTOCOLS: &[Protocol] = &[
     tls::PROTOCOL,
+    tls::dtls::PROTOCOL,
     http::PROTOCOL,
     ssh::SSH,
     ftp::FTP,
@@ -38,6 +40,7 @@ pub const PROTOCOLS: &[Protocol] = &[
     login::imap::IMAP,
     login::redis::REDIS,
     login::pop3::POP3,
+    dhcp::PROTOCOL,
     dns::PROTOCOL,
 ];
 

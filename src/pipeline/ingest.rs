@@ -3,7 +3,7 @@
 use super::tally::Tally;
 use crate::capture::filter::Filter;
 use crate::decode::{self, Defragmenter};
-use crate::dissect::arp;
+use crate::dissect::{arp, dhcp::Transactions};
 use crate::flow::Table;
 use crate::model::event::Weird;
 use crate::model::packet::Net;
@@ -17,6 +17,8 @@ const FRAMES_PER_TASK: usize = 512;
 pub struct Ingest {
     table: Table,
     fragments: Defragmenter,
+    leases: Transactions,
+    arps: arp::Exchanges,
     filter: Option<Filter>,
     /// What was counted so far.
     pub tally: Tally,
@@ -47,7 +49,14 @@ pub struct IndexRow {
 impl Ingest {
     /// Nothing seen yet.
     pub fn new(limits: &Limits, filter: Option<Filter>) -> Self {
-        Self { table: Table::new(limits.clone()), fragments: Defragmenter::new(limits), filter, tally: Tally::default() }
+        Self {
+            table: Table::new(limits.clone()),
+            fragments: Defragmenter::new(limits),
+            filter,
+            leases: Transactions::default(),
+            arps: arp::Exchanges::default(),
+            tally: Tally::default(),
+        }
     }
 
     /// Takes one block.
@@ -59,11 +68,13 @@ impl Ingest {
         let batch = self.table.packets(&packets, block, now);
         let mut events = batch.events;
         let spoken = packets.iter().filter_map(|packet| match &packet.net {
-            Net::Arp(said) => Some(arp::message(packet, said)),
+            Net::Arp(said) => Some(self.arps.message(packet, said)),
             _ => None,
         });
         events.extend(spoken);
         events.extend(self.fragment_oddities());
+        events.sort_by_key(|event| (event.frame, event.conn.map(|conn| conn.flow)));
+        self.leases.gather(&mut events, now);
         events.sort_by_key(|event| (event.frame, event.conn.map(|conn| conn.flow)));
         self.tally.flows(&batch.flows);
         Step { flows: batch.flows, events, packets: index(block, &packets, &batch.flow_of) }
@@ -74,6 +85,7 @@ impl Ingest {
         self.fragments.flush();
         let mut events = self.fragment_oddities();
         events.extend(self.tally.oddities());
+        events.extend(self.leases.finish());
         events.sort_by_key(|event| event.frame);
         take(Step { events, ..Step::default() });
         let Self { table, tally, .. } = self;

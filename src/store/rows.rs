@@ -4,7 +4,7 @@ use super::case::put;
 use super::schema::events::{self, EventRow, Login};
 use super::schema::flows::{FlowRow, has_payload};
 use super::{Result, column::Columns};
-use crate::model::event::{AppEvent, ArpMessage, Credential, Dns, Event, File, Ftp, Http, IcmpMessage, Ssh, Tls, Weird, X509};
+use crate::model::event::{AppEvent, ArpMessage, Credential, Dhcp, Dns, Event, File, Ftp, Http, IcmpMessage, Ssh, Tls, Weird, X509};
 use crate::model::{Flow, HomeNets};
 use duckdb::Connection;
 use ring::digest;
@@ -42,6 +42,7 @@ pub struct EventRows<'a> {
     logins: Vec<(&'a AppEvent, Login<'a>)>,
     icmp: Vec<EventRow<'a, IcmpMessage>>,
     arp: Vec<EventRow<'a, ArpMessage>>,
+    dhcp: Vec<EventRow<'a, Dhcp>>,
     weird: Vec<EventRow<'a, Weird>>,
 }
 
@@ -61,6 +62,9 @@ impl<'a> EventRows<'a> {
                 Event::Credential(seen) => rows.logins.push((at, login(seen, salt, reveal))),
                 Event::Icmp(is) => rows.icmp.push(EventRow { at, is }),
                 Event::Arp(is) => rows.arp.push(EventRow { at, is }),
+                Event::Dhcp(is) => rows.dhcp.push(EventRow { at, is }),
+                // Part of a transaction by now.
+                Event::DhcpMessage(_) => {}
                 Event::Weird(is) => rows.weird.push(EventRow { at, is }),
             }
         }
@@ -80,6 +84,7 @@ impl<'a> EventRows<'a> {
         some(conn, "credentials", events::credentials, &logins)?;
         some(conn, "icmp", events::icmp, &self.icmp)?;
         some(conn, "arp", events::arp, &self.arp)?;
+        some(conn, "dhcp", events::dhcp, &self.dhcp)?;
         some(conn, "weird", events::weird, &self.weird)
     }
 }

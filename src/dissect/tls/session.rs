@@ -21,9 +21,33 @@ mod message {
     pub const CLIENT_KEY_EXCHANGE: u8 = 16;
 }
 
-/// One handshake.
+/// What carries the handshake: the first letter of JA4.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Carrier {
+    /// TLS over a stream.
+    #[default]
+    Stream,
+    /// DTLS.
+    Datagrams,
+    /// CRYPTO frames of QUIC.
+    Quic,
+}
+
+impl Carrier {
+    /// JA4's letter.
+    pub fn letter(self) -> char {
+        match self {
+            Self::Stream => 't',
+            Self::Datagrams => 'd',
+            Self::Quic => 'q',
+        }
+    }
+}
+
+/// One handshake: takes whole messages in, and says one row.
 #[derive(Default)]
 pub struct Session {
+    carrier: Carrier,
     row: Box<Tls>,
     /// Who sent the ClientHello, once known.
     client: Option<Dir>,
@@ -40,6 +64,11 @@ pub struct Session {
 }
 
 impl Session {
+    /// A handshake that has not begun.
+    pub fn over(carrier: Carrier) -> Self {
+        Self { carrier, ..Self::default() }
+    }
+
     /// A hello was seen.
     pub fn is_known(&self) -> bool {
         self.place.is_some()
@@ -52,7 +81,7 @@ impl Session {
 
     /// TLS 1.3 or a draft of it was chosen.
     pub fn is_13(&self) -> bool {
-        self.version.is_some_and(|version| version == 0x0304 || version >> 8 == 0x7f)
+        self.version.is_some_and(|version| matches!(version, 0x0304 | 0xfefc) || version >> 8 == 0x7f)
     }
 
     fn is_client(&self, dir: Dir) -> bool {
@@ -71,7 +100,7 @@ impl Session {
         let letter = match kind {
             0 => 'h',
             message::CLIENT_HELLO => {
-                if let Some(hello) = client_hello(body, false) {
+                if let Some(hello) = client_hello(body, self.carrier == Carrier::Datagrams) {
                     self.client_hello(dir, hello, chunk);
                 }
                 'c'
@@ -130,7 +159,7 @@ impl Session {
         self.offered(&hello);
         if hello.whole {
             self.row.ja3 = Some(ja::ja3(&hello));
-            self.row.ja4 = Some(ja::ja4(&hello, 't'));
+            self.row.ja4 = Some(ja::ja4(&hello, self.carrier.letter()));
         }
         self.ticket = hello.ticket && hello.session.is_empty();
         self.hello = Some(hello);
@@ -281,7 +310,7 @@ impl Session {
     /// A message that the flow's end broke off. Half a ClientHello still tells a name.
     pub fn broken_message(&mut self, dir: Dir, bytes: &[u8]) {
         if let (None, [message::CLIENT_HELLO, _, _, _, body @ ..]) = (&self.hello, bytes)
-            && let Some(hello) = client_hello(body, false)
+            && let Some(hello) = client_hello(body, self.carrier == Carrier::Datagrams)
         {
             self.client.get_or_insert(dir);
             self.place.get_or_insert(self.last);

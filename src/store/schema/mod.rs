@@ -47,6 +47,7 @@ pub fn tables() -> Vec<Table> {
         table("credentials", "A login attempt seen in clear.", events::credentials()),
         table("icmp", "An ICMP or ICMPv6 message.", events::icmp()),
         table("arp", "An ARP message.", events::arp()),
+        table("dhcp", "A DHCP transaction, over all flows it travels in.", events::dhcp()),
         table("weird", "Something that should not be.", events::weird()),
         table("captures", "A file of evidence.", record::captures()),
         table("damage", "A place where the evidence is damaged.", record::damage()),
