@@ -16,7 +16,7 @@ pub mod icmp;
 mod login;
 mod signatures;
 mod ssh;
-pub mod tls;
+mod tls;
 mod x509;
 
 #[cfg(test)]
@@ -108,6 +108,12 @@ pub trait Dissector: Send {
     fn end(&mut self, _out: &mut Out) {}
     /// Whether the bytes really were this protocol: then the flow's `service` says so.
     fn confirmed(&self) -> bool;
+    /// What the flow's `service` says then: more than the protocol's own name where it carries another (`quic,ssl`).
+    fn service(&self, name: &'static str) -> &'static str {
+        name
+    }
+    /// Another protocol carries this one: it opens no tunnel within, or tunnels could nest without end.
+    fn is_inside(&mut self) {}
     /// This protocol is over, and the flow goes on as something else, likely TLS: after STARTTLS, in a tunnel.
     fn hands_over(&self) -> bool {
         false

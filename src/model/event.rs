@@ -64,6 +64,8 @@ pub enum Event {
     Dns(Box<Dns>),
     /// `http`
     Http(Box<Http>),
+    /// `websocket`
+    Websocket(Box<Websocket>),
     /// `tls`
     Tls(Box<Tls>),
     /// `x509`
@@ -220,6 +222,25 @@ pub struct Http {
     pub resp_frame: Option<u64>,
 }
 
+/// The handshake of a WebSocket (RFC 6455).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Websocket {
+    /// `Host` of the request.
+    pub host: Option<String>,
+    /// Target of the request.
+    pub uri: Option<String>,
+    /// `User-Agent` of the request.
+    pub user_agent: Option<String>,
+    /// Protocol that the server chose.
+    pub subprotocol: Option<String>,
+    /// Protocols that the client offered.
+    pub client_protocols: Vec<String>,
+    /// Extensions that the server chose.
+    pub server_extensions: Vec<String>,
+    /// Extensions that the client offered.
+    pub client_extensions: Vec<String>,
+}
+
 /// A TLS (or DTLS, or SSLv2/3) handshake as far as it is in clear.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tls {
@@ -363,8 +384,10 @@ pub struct Ssh {
     pub kex_alg: Option<String>,
     /// Chosen host key algorithm.
     pub host_key_alg: Option<String>,
-    /// `SHA256:` and the base64 digest of the server's host key, as OpenSSH prints it.
+    /// `SHA256:` and the first 32 characters of the base64 digest of the server's host key, as Zeek prints it.
     pub host_key_fingerprint: Option<String>,
+    /// `SHA256:` and the whole of it, as OpenSSH prints it.
+    pub host_key_sha256: Option<String>,
     /// HASSH of the client.
     pub hassh: Option<String>,
     /// HASSH of the server.

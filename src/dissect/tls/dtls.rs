@@ -3,7 +3,7 @@
 
 use super::bytes::Bytes;
 use super::record::content;
-use super::session::{Carrier, Session};
+use super::session::Session;
 use crate::dissect::{Answer, Chunk, Dissector, Out, Probe, Protocol};
 use crate::model::{Dir, Proto};
 
@@ -154,7 +154,7 @@ struct Reader {
 
 impl Default for Reader {
     fn default() -> Self {
-        Self { sides: Default::default(), session: Session::over(Carrier::Datagrams) }
+        Self { sides: Default::default(), session: Session::over('d') }
     }
 }
 

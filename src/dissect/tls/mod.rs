@@ -13,14 +13,10 @@ mod tests;
 use super::{Answer, Chunk, Dissector, Out, Probe, Protocol};
 use crate::model::{Dir, Proto};
 use record::{Record, Records, content};
-pub use session::{Carrier, Session};
+use session::Session;
 
 /// How TLS is recognised and read.
 pub const PROTOCOL: Protocol = Protocol { name: "ssl", over: &[Proto::Tcp], probe, make: |_| Box::new(Reader::default()) };
-
-/// ClientHello's body → what a client offers; with [`ja3`] and [`ja4`] for those who carry handshakes elsewhere.
-pub use hello::{ClientHello, client_hello};
-pub use ja::{ja3, ja4};
 
 /// Longest handshake message kept: certificate chains of some length, and no more.
 const MESSAGE_MAX: usize = 256 << 10;
@@ -58,47 +54,11 @@ pub fn is_hello(bytes: &[u8]) -> bool {
     matches!(kind, 1 | 2) && versioned && (38..=MESSAGE_MAX).contains(&message) && length >= 4
 }
 
-/// Cuts a stream of handshake bytes, as TLS records and QUIC's CRYPTO frames carry it, into messages.
-#[derive(Default)]
-pub struct Messages {
-    /// What is no whole message yet.
-    begun: Vec<u8>,
-}
-
-impl Messages {
-    /// Takes the next bytes in, and gives type and body of each message that is whole by now.
-    pub fn take(&mut self, bytes: &[u8], mut each: impl FnMut(u8, &[u8])) {
-        self.begun.extend_from_slice(bytes);
-        let mut rest = bytes::Bytes(&self.begun);
-        loop {
-            let mut ahead = rest;
-            let Some((kind, length)) = (|| Some((ahead.u8()?, ahead.u24()?)))() else { break };
-            if length > MESSAGE_MAX {
-                rest = bytes::Bytes(&[]);
-                break;
-            }
-            let Some(content) = ahead.take(length) else { break };
-            rest = ahead;
-            each(kind, content);
-        }
-        self.begun = rest.0.to_vec();
-    }
-
-    /// The beginning of a message that is not whole.
-    pub fn begun(&self) -> &[u8] {
-        &self.begun
-    }
-
-    /// Bytes are lost: what was begun will never be whole.
-    pub fn clear(&mut self) {
-        self.begun.clear();
-    }
-}
-
 #[derive(Default)]
 struct Side {
     records: Records,
-    messages: Messages,
+    /// Handshake bytes that are no whole message yet.
+    messages: Vec<u8>,
     /// After ChangeCipherSpec (up to TLS 1.2) nothing is readable.
     encrypted: bool,
 }
@@ -133,8 +93,20 @@ impl Reader {
 
     fn handshake(&mut self, dir: Dir, body: &[u8], chunk: &Chunk<'_>, out: &mut Out) {
         let mut messages = std::mem::take(&mut self.sides[dir.index()].messages);
-        messages.take(body, |kind, content| self.session.message(dir, kind, content, chunk, out));
-        self.sides[dir.index()].messages = messages;
+        messages.extend_from_slice(body);
+        let mut rest = bytes::Bytes(&messages);
+        loop {
+            let mut ahead = rest;
+            let Some((kind, length)) = (|| Some((ahead.u8()?, ahead.u24()?)))() else { break };
+            if length > MESSAGE_MAX {
+                rest = bytes::Bytes(&[]);
+                break;
+            }
+            let Some(content) = ahead.take(length) else { break };
+            rest = ahead;
+            self.session.message(dir, kind, content, chunk, out);
+        }
+        self.sides[dir.index()].messages = rest.0.to_vec();
     }
 }
 
@@ -162,7 +134,7 @@ impl Dissector for Reader {
         for dir in [Dir::Orig, Dir::Resp] {
             let side = &self.sides[dir.index()];
             if !side.encrypted {
-                let broken = [side.messages.begun(), side.records.unfinished()].concat();
+                let broken = [side.messages.as_slice(), side.records.unfinished()].concat();
                 self.session.broken_message(dir, &broken);
             }
         }

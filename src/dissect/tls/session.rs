@@ -21,33 +21,9 @@ mod message {
     pub const CLIENT_KEY_EXCHANGE: u8 = 16;
 }
 
-/// What carries the handshake: the first letter of JA4.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Carrier {
-    /// TLS over a stream.
-    #[default]
-    Stream,
-    /// DTLS.
-    Datagrams,
-    /// CRYPTO frames of QUIC.
-    Quic,
-}
-
-impl Carrier {
-    /// JA4's letter.
-    pub fn letter(self) -> char {
-        match self {
-            Self::Stream => 't',
-            Self::Datagrams => 'd',
-            Self::Quic => 'q',
-        }
-    }
-}
-
-/// One handshake: takes whole messages in, and says one row.
+/// One handshake.
 #[derive(Default)]
 pub struct Session {
-    carrier: Carrier,
     row: Box<Tls>,
     /// Who sent the ClientHello, once known.
     client: Option<Dir>,
@@ -61,12 +37,14 @@ pub struct Session {
     last: (u64, Ts),
     leaf: Option<Box<crate::model::event::X509>>,
     said: bool,
+    /// JA4's letter of the transport, where it is not TCP.
+    transport: Option<char>,
 }
 
 impl Session {
-    /// A handshake that has not begun.
-    pub fn over(carrier: Carrier) -> Self {
-        Self { carrier, ..Self::default() }
+    /// Over another transport than TCP: JA4's letter for it.
+    pub fn over(transport: char) -> Self {
+        Self { transport: Some(transport), ..Self::default() }
     }
 
     /// A hello was seen.
@@ -100,7 +78,7 @@ impl Session {
         let letter = match kind {
             0 => 'h',
             message::CLIENT_HELLO => {
-                if let Some(hello) = client_hello(body, self.carrier == Carrier::Datagrams) {
+                if let Some(hello) = client_hello(body, self.transport == Some('d')) {
                     self.client_hello(dir, hello, chunk);
                 }
                 'c'
@@ -159,7 +137,7 @@ impl Session {
         self.offered(&hello);
         if hello.whole {
             self.row.ja3 = Some(ja::ja3(&hello));
-            self.row.ja4 = Some(ja::ja4(&hello, self.carrier.letter()));
+            self.row.ja4 = Some(ja::ja4(&hello, self.transport.unwrap_or('t')));
         }
         self.ticket = hello.ticket && hello.session.is_empty();
         self.hello = Some(hello);
@@ -310,7 +288,7 @@ impl Session {
     /// A message that the flow's end broke off. Half a ClientHello still tells a name.
     pub fn broken_message(&mut self, dir: Dir, bytes: &[u8]) {
         if let (None, [message::CLIENT_HELLO, _, _, _, body @ ..]) = (&self.hello, bytes)
-            && let Some(hello) = client_hello(body, self.carrier == Carrier::Datagrams)
+            && let Some(hello) = client_hello(body, self.transport == Some('d'))
         {
             self.client.get_or_insert(dir);
             self.place.get_or_insert(self.last);

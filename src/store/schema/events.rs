@@ -1,7 +1,7 @@
 //! One table per kind of event: the place of the event, then the fields of its struct under Zeek's names.
 
 use super::flows::Hex;
-use crate::model::event::{AppEvent, ArpMessage, Credential, Dhcp, Dns, File, Ftp, Http, IcmpMessage, Ssh, Tls, Weird, X509};
+use crate::model::event::{AppEvent, ArpMessage, Credential, Dhcp, Dns, File, Ftp, Http, IcmpMessage, Ssh, Tls, Websocket, Weird, X509};
 use crate::store::column::{Columns, filled};
 use std::ops::Deref;
 
@@ -113,6 +113,18 @@ fn http_ours<'a>(columns: Columns<EventRow<'a, Http>>) -> Columns<EventRow<'a, H
         .big("resp_frame", "Frame of the status line.", |r| r.resp_frame)
 }
 
+/// `websocket`
+pub fn websocket<'a>() -> Columns<EventRow<'a, Websocket>> {
+    place()
+        .text("host", "`Host` of the request.", |r: &EventRow<'_, Websocket>| r.host.as_deref())
+        .text("uri", "Target of the request.", |r| r.uri.as_deref())
+        .text("user_agent", "`User-Agent` of the request.", |r| r.user_agent.as_deref())
+        .text("subprotocol", "Protocol that the server chose.", |r| r.subprotocol.as_deref())
+        .texts("client_protocols", "Protocols that the client offered.", |r| &r.client_protocols)
+        .texts("server_extensions", "Extensions that the server chose.", |r| &r.server_extensions)
+        .texts("client_extensions", "Extensions that the client offered.", |r| &r.client_extensions)
+}
+
 /// `tls`
 pub fn tls<'a>() -> Columns<EventRow<'a, Tls>> {
     tls_ours(
@@ -197,6 +209,10 @@ pub fn ssh<'a>() -> Columns<EventRow<'a, Ssh>> {
         .text("compression_alg", "Chosen compression.", |r| r.compression_alg.as_deref())
         .text("kex_alg", "Chosen key exchange.", |r| r.kex_alg.as_deref())
         .text("host_key_alg", "Chosen host key algorithm.", |r| r.host_key_alg.as_deref())
+        .text("host_key_fingerprint", "Host key's SHA-256, its first 32 characters as Zeek prints it.", |r| {
+            r.host_key_fingerprint.as_deref()
+        })
+        .text("host_key_sha256", "Host key's SHA-256, as OpenSSH prints it.", |r| r.host_key_sha256.as_deref())
         .text("hassh", "HASSH of the client.", |r| r.hassh.as_deref())
         .text("hasshServer", "HASSH of the server.", |r| r.hassh_server.as_deref())
 }

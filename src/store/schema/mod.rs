@@ -39,6 +39,7 @@ pub fn tables() -> Vec<Table> {
         table("payloads", "How the bytes of a flow begin: one row per flow with payload.", flows::payloads()),
         table("dns", "A DNS query with its answer, or either alone.", events::dns()),
         table("http", "An HTTP request with its response, or either alone.", events::http()),
+        table("websocket", "A connection that became a WebSocket.", events::websocket()),
         table("tls", "A TLS handshake as far as it is in clear. Zeek's `ssl`.", events::tls()),
         table("x509", "A certificate: one row per certificate and flow.", events::x509()),
         table("ssh", "An SSH connection.", events::ssh()),
