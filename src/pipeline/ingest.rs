@@ -3,7 +3,7 @@
 use super::tally::Tally;
 use crate::capture::filter::Filter;
 use crate::decode::{self, Defragmenter, FragmentWeird};
-use crate::dissect::arp;
+use crate::dissect::{arp, dhcp::Transactions};
 use crate::flow::Table;
 use crate::model::event::Weird;
 use crate::model::packet::Net;
@@ -17,13 +17,20 @@ const FRAMES_PER_TASK: usize = 512;
 
 /// The state of the lower storey between blocks.
 pub struct Ingest {
-    table: Table,
-    fragments: Defragmenter,
+    desk: Desk,
     filter: Option<Filter>,
     /// The block that was decoded last and goes to the flow table next.
     decoded: Option<Decoded>,
     /// What was counted so far.
     pub tally: Tally,
+}
+
+/// What keeps packets in mind from block to block.
+struct Desk {
+    table: Table,
+    fragments: Defragmenter,
+    leases: Transactions,
+    arps: arp::Exchanges,
 }
 
 /// A block with its packets.
@@ -48,14 +55,20 @@ pub struct Step {
 impl Ingest {
     /// Nothing seen yet.
     pub fn new(limits: &Limits, filter: Option<Filter>) -> Self {
-        Self { table: Table::new(limits.clone()), fragments: Defragmenter::new(limits), filter, decoded: None, tally: Tally::default() }
+        let desk = Desk {
+            table: Table::new(limits.clone()),
+            fragments: Defragmenter::new(limits),
+            leases: Transactions::default(),
+            arps: arp::Exchanges::default(),
+        };
+        Self { desk, filter, decoded: None, tally: Tally::default() }
     }
 
     /// Takes one block and decodes it, while the one before goes to the flow table: that one comes back with what it led to.
     pub fn block(&mut self, block: Option<Block>) -> (Step, Option<Block>) {
-        let Self { table, fragments, filter, decoded, tally } = self;
+        let Self { desk, filter, decoded, tally } = self;
         let before = decoded.take();
-        let flowed = || before.map(|mut before| (flow(table, fragments, tally, &mut before), before.block));
+        let flowed = || before.map(|mut before| (desk.flow(tally, &mut before), before.block));
         let (now, flowed) = rayon::join(|| block.map(|block| decode(filter.as_mut(), block)), flowed);
         *decoded = now;
         flowed.map_or_else(Default::default, |(step, block)| (step, Some(block)))
@@ -63,13 +76,14 @@ impl Ingest {
 
     /// Ends everything that is still open, in several steps.
     pub fn finish(&mut self, mut take: impl FnMut(Step)) {
-        self.fragments.flush();
-        let mut events = fragment_oddities(&mut self.fragments);
-        events.extend(self.tally.oddities());
+        let Self { desk, tally, .. } = self;
+        desk.fragments.flush();
+        let mut events = fragment_oddities(&mut desk.fragments);
+        events.extend(tally.oddities());
+        events.extend(desk.leases.finish());
         events.sort_by_key(|event| event.frame);
         take(Step { events, ..Step::default() });
-        let Self { table, tally, .. } = self;
-        table.finish(|batch| {
+        desk.table.finish(|batch| {
             tally.flows(&batch.flows);
             take(Step { flows: batch.flows, events: batch.events, packets: Vec::new() });
         });
@@ -77,12 +91,12 @@ impl Ingest {
 
     /// Flows open now.
     pub fn open_flows(&self) -> u64 {
-        self.table.open_flows() as u64
+        self.desk.table.open_flows() as u64
     }
 
     /// Caps that were reached.
     pub fn caps(&self) -> Vec<CapHit> {
-        self.table.caps().into_iter().chain(self.fragments.cap_hit()).collect()
+        self.desk.table.caps().into_iter().chain(self.desk.fragments.cap_hit()).collect()
     }
 }
 
@@ -105,26 +119,30 @@ fn decode(filter: Option<&mut Filter>, block: Block) -> Decoded {
     Decoded { block, packets, wanted }
 }
 
-/// Decoded packets through the flow table: what is counted, and what is stored.
-fn flow(table: &mut Table, fragments: &mut Defragmenter, tally: &mut Tally, decoded: &mut Decoded) -> Step {
-    let Decoded { block, packets, wanted } = decoded;
-    if let Some(wanted) = wanted {
-        tally.filtered(block, wanted);
+impl Desk {
+    /// Decoded packets through the flow table: what is counted, and what is stored.
+    fn flow(&mut self, tally: &mut Tally, decoded: &mut Decoded) -> Step {
+        let Decoded { block, packets, wanted } = decoded;
+        if let Some(wanted) = wanted {
+            tally.filtered(block, wanted);
+        }
+        tally.block(block, packets);
+        let packets = join_fragments(&mut self.fragments, std::mem::take(packets), block);
+        let now = block.frames.last().map(|frame| frame.ts_ns);
+        let batch = self.table.packets(&packets, block, now);
+        let mut events = batch.events;
+        let spoken = packets.iter().filter_map(|packet| match &packet.net {
+            Net::Arp(said) => Some(self.arps.message(packet, said)),
+            _ => None,
+        });
+        events.extend(spoken);
+        events.extend(fragment_oddities(&mut self.fragments));
+        events.sort_by_key(|event| (event.frame, event.conn.map(|conn| conn.flow)));
+        self.leases.gather(&mut events, now);
+        events.sort_by_key(|event| (event.frame, event.conn.map(|conn| conn.flow)));
+        tally.flows(&batch.flows);
+        Step { flows: batch.flows, events, packets: index(block, &packets, &batch.flow_of) }
     }
-    tally.block(block, packets);
-    let packets = join_fragments(fragments, std::mem::take(packets), block);
-    let now = block.frames.last().map(|frame| frame.ts_ns);
-    let batch = table.packets(&packets, block, now);
-    let mut events = batch.events;
-    let spoken = packets.iter().filter_map(|packet| match &packet.net {
-        Net::Arp(said) => Some(arp::message(packet, said)),
-        _ => None,
-    });
-    events.extend(spoken);
-    events.extend(fragment_oddities(fragments));
-    events.sort_by_key(|event| (event.frame, event.conn.map(|conn| conn.flow)));
-    tally.flows(&batch.flows);
-    Step { flows: batch.flows, events, packets: index(block, &packets, &batch.flow_of) }
 }
 
 /// Fragments become whole datagrams in one thread: siblings may belong to any shard.

@@ -4,7 +4,9 @@ use super::case::put;
 use super::schema::events::{self, EventRow, Login};
 use super::schema::flows::{FlowRow, has_payload};
 use super::{Result, column::Columns};
-use crate::model::event::{AppEvent, ArpMessage, Credential, Dns, Event, File, Ftp, Http, IcmpMessage, Ssh, Tls, Tunnel, Weird, X509};
+use crate::model::event::{
+    AppEvent, ArpMessage, Credential, Dhcp, Dns, Event, File, Ftp, Http, IcmpMessage, Ssh, Tls, Tunnel, Websocket, Weird, X509,
+};
 use crate::model::{Flow, HomeNets};
 use duckdb::Connection;
 use ring::digest;
@@ -34,6 +36,7 @@ impl<'a> FlowRows<'a> {
 pub struct EventRows<'a> {
     dns: Vec<EventRow<'a, Dns>>,
     http: Vec<EventRow<'a, Http>>,
+    websocket: Vec<EventRow<'a, Websocket>>,
     tls: Vec<EventRow<'a, Tls>>,
     x509: Vec<EventRow<'a, X509>>,
     ssh: Vec<EventRow<'a, Ssh>>,
@@ -42,6 +45,7 @@ pub struct EventRows<'a> {
     logins: Vec<(&'a AppEvent, Login<'a>)>,
     icmp: Vec<EventRow<'a, IcmpMessage>>,
     arp: Vec<EventRow<'a, ArpMessage>>,
+    dhcp: Vec<EventRow<'a, Dhcp>>,
     weird: Vec<EventRow<'a, Weird>>,
     tunnel: Vec<EventRow<'a, Tunnel>>,
 }
@@ -54,6 +58,7 @@ impl<'a> EventRows<'a> {
             match &at.event {
                 Event::Dns(is) => rows.dns.push(EventRow { at, is }),
                 Event::Http(is) => rows.http.push(EventRow { at, is }),
+                Event::Websocket(is) => rows.websocket.push(EventRow { at, is }),
                 Event::Tls(is) => rows.tls.push(EventRow { at, is }),
                 Event::X509(is) => rows.x509.push(EventRow { at, is }),
                 Event::Ssh(is) => rows.ssh.push(EventRow { at, is }),
@@ -62,6 +67,9 @@ impl<'a> EventRows<'a> {
                 Event::Credential(seen) => rows.logins.push((at, login(seen, salt, reveal))),
                 Event::Icmp(is) => rows.icmp.push(EventRow { at, is }),
                 Event::Arp(is) => rows.arp.push(EventRow { at, is }),
+                Event::Dhcp(is) => rows.dhcp.push(EventRow { at, is }),
+                // Part of a transaction by now.
+                Event::DhcpMessage(_) => {}
                 Event::Weird(is) => rows.weird.push(EventRow { at, is }),
                 Event::Tunnel(is) => rows.tunnel.push(EventRow { at, is }),
             }
@@ -74,6 +82,7 @@ impl<'a> EventRows<'a> {
         let logins: Vec<EventRow<'_, Login<'_>>> = self.logins.iter().map(|(at, is)| EventRow { at, is }).collect();
         some(conn, "dns", events::dns, &self.dns)?;
         some(conn, "http", events::http, &self.http)?;
+        some(conn, "websocket", events::websocket, &self.websocket)?;
         some(conn, "tls", events::tls, &self.tls)?;
         some(conn, "x509", events::x509, &self.x509)?;
         some(conn, "ssh", events::ssh, &self.ssh)?;
@@ -83,6 +92,7 @@ impl<'a> EventRows<'a> {
         some(conn, "icmp", events::icmp, &self.icmp)?;
         some(conn, "arp", events::arp, &self.arp)?;
         some(conn, "tunnel", events::tunnel, &self.tunnel)?;
+        some(conn, "dhcp", events::dhcp, &self.dhcp)?;
         some(conn, "weird", events::weird, &self.weird)
     }
 }

@@ -37,9 +37,16 @@ pub struct Session {
     last: (u64, Ts),
     leaf: Option<Box<crate::model::event::X509>>,
     said: bool,
+    /// JA4's letter of the transport, where it is not TCP.
+    transport: Option<char>,
 }
 
 impl Session {
+    /// Over another transport than TCP: JA4's letter for it.
+    pub fn over(transport: char) -> Self {
+        Self { transport: Some(transport), ..Self::default() }
+    }
+
     /// A hello was seen.
     pub fn is_known(&self) -> bool {
         self.place.is_some()
@@ -52,7 +59,7 @@ impl Session {
 
     /// TLS 1.3 or a draft of it was chosen.
     pub fn is_13(&self) -> bool {
-        self.version.is_some_and(|version| version == 0x0304 || version >> 8 == 0x7f)
+        self.version.is_some_and(|version| matches!(version, 0x0304 | 0xfefc) || version >> 8 == 0x7f)
     }
 
     fn is_client(&self, dir: Dir) -> bool {
@@ -71,7 +78,7 @@ impl Session {
         let letter = match kind {
             0 => 'h',
             message::CLIENT_HELLO => {
-                if let Some(hello) = client_hello(body, false) {
+                if let Some(hello) = client_hello(body, self.transport == Some('d')) {
                     self.client_hello(dir, hello, chunk);
                 }
                 'c'
@@ -130,7 +137,7 @@ impl Session {
         self.offered(&hello);
         if hello.whole {
             self.row.ja3 = Some(ja::ja3(&hello));
-            self.row.ja4 = Some(ja::ja4(&hello, 't'));
+            self.row.ja4 = Some(ja::ja4(&hello, self.transport.unwrap_or('t')));
         }
         self.ticket = hello.ticket && hello.session.is_empty();
         self.hello = Some(hello);
@@ -281,7 +288,7 @@ impl Session {
     /// A message that the flow's end broke off. Half a ClientHello still tells a name.
     pub fn broken_message(&mut self, dir: Dir, bytes: &[u8]) {
         if let (None, [message::CLIENT_HELLO, _, _, _, body @ ..]) = (&self.hello, bytes)
-            && let Some(hello) = client_hello(body, false)
+            && let Some(hello) = client_hello(body, self.transport == Some('d'))
         {
             self.client.get_or_insert(dir);
             self.place.get_or_insert(self.last);
