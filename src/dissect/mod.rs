@@ -10,6 +10,7 @@ mod conversation;
 mod dns;
 mod files;
 mod ftp;
+pub mod gssapi;
 mod http;
 pub mod icmp;
 mod login;
