@@ -175,7 +175,7 @@ impl Conversation {
     /// The service confirmed by content, empty if none was; with a comma where TLS took over.
     pub fn service(&self) -> &'static str {
         let service = match &self.state {
-            State::Reading { name, dissector } if dissector.confirmed() => name,
+            State::Reading { name, dissector } if dissector.confirmed() => dissector.service().unwrap_or(name),
             State::Reading { .. } => "",
             State::Probing(waiting) => waiting.service,
             State::Over { service } => service,

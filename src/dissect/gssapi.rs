@@ -189,6 +189,46 @@ fn elements(mut bytes: &[u8]) -> impl Iterator<Item = Element<'_>> {
     })
 }
 
+/// What was seen in one flow of Windows protocols.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Carried {
+    /// SMB.
+    pub smb: bool,
+    /// DCE/RPC.
+    pub dce_rpc: bool,
+    /// Tokens wrapped in GSS-API.
+    pub gssapi: bool,
+    /// NTLM.
+    pub ntlm: bool,
+    /// Kerberos.
+    pub kerberos: bool,
+}
+
+/// Zeek's list of services of a flow, in the order in which Zeek's analysers usually confirm them.
+pub fn service(seen: Carried) -> &'static str {
+    let Carried { smb, dce_rpc, gssapi, ntlm, kerberos } = seen;
+    match (gssapi, smb, ntlm, kerberos, dce_rpc) {
+        (false, true, false, false, false) => "smb",
+        (false, true, false, false, true) => "smb,dce_rpc",
+        (false, true, true, false, false) => "smb,ntlm",
+        (false, true, true, false, true) => "smb,ntlm,dce_rpc",
+        (true, true, false, false, false) => "gssapi,smb",
+        (true, true, false, false, true) => "gssapi,smb,dce_rpc",
+        (true, true, true, false, false) => "gssapi,smb,ntlm",
+        (true, true, true, false, true) => "gssapi,smb,ntlm,dce_rpc",
+        (_, true, false, true, false) => "gssapi,smb,krb",
+        (_, true, false, true, true) => "gssapi,smb,krb,dce_rpc",
+        (_, true, true, true, false) => "gssapi,smb,ntlm,krb",
+        (_, true, true, true, true) => "gssapi,smb,ntlm,krb,dce_rpc",
+        (false, false, false, false, _) => "dce_rpc",
+        (false, false, true, false, _) => "dce_rpc,ntlm",
+        (true, false, false, false, _) => "dce_rpc,gssapi",
+        (true, false, true, false, _) => "dce_rpc,gssapi,ntlm",
+        (_, false, false, true, _) => "dce_rpc,gssapi,krb",
+        (_, false, true, true, _) => "dce_rpc,gssapi,ntlm,krb",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

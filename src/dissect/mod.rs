@@ -7,14 +7,18 @@ use crate::model::{AppEvent, Conn, Dir, Event, Proto, Ts, event::Weird};
 
 pub mod arp;
 mod conversation;
+mod dce_rpc;
 mod dns;
 mod files;
 mod ftp;
 pub mod gssapi;
 mod http;
 pub mod icmp;
+pub mod le;
 mod login;
+pub mod ntlm;
 mod signatures;
+mod smb;
 mod ssh;
 mod tls;
 mod x509;
@@ -32,6 +36,8 @@ pub use conversation::Conversation;
 pub const PROTOCOLS: &[Protocol] = &[
     tls::PROTOCOL,
     http::PROTOCOL,
+    smb::PROTOCOL,
+    dce_rpc::PROTOCOL,
     ssh::SSH,
     ftp::FTP,
     login::telnet::TELNET,
@@ -106,6 +112,10 @@ pub trait Dissector: Send {
     fn end(&mut self, _out: &mut Out) {}
     /// Whether the bytes really were this protocol: then the flow's `service` says so.
     fn confirmed(&self) -> bool;
+    /// The service in Zeek's words, where the protocol's name alone does not say what was carried: `gssapi,smb,ntlm`.
+    fn service(&self) -> Option<&'static str> {
+        None
+    }
     /// This protocol is over, and the flow goes on as something else, likely TLS: after STARTTLS, in a tunnel.
     fn hands_over(&self) -> bool {
         false

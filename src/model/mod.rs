@@ -13,6 +13,7 @@ pub mod net;
 pub mod packet;
 pub mod report;
 pub mod time;
+pub mod windows;
 
 pub use capture::{CaptureInfo, Damage, DamageKind};
 pub use event::{AppEvent, Conn, Dir, Event};

@@ -3,8 +3,10 @@
 use super::case::put;
 use super::schema::events::{self, EventRow, Login};
 use super::schema::flows::{FlowRow, has_payload};
+use super::schema::windows;
 use super::{Result, column::Columns};
 use crate::model::event::{AppEvent, ArpMessage, Credential, Dns, Event, File, Ftp, Http, IcmpMessage, Ssh, Tls, Weird, X509};
+use crate::model::windows::{DceRpc, Ntlm, SmbCmd, SmbFile, SmbMapping};
 use crate::model::{Flow, HomeNets};
 use duckdb::Connection;
 use ring::digest;
@@ -42,6 +44,11 @@ pub struct EventRows<'a> {
     logins: Vec<(&'a AppEvent, Login<'a>)>,
     icmp: Vec<EventRow<'a, IcmpMessage>>,
     arp: Vec<EventRow<'a, ArpMessage>>,
+    smb_mapping: Vec<EventRow<'a, SmbMapping>>,
+    smb_files: Vec<EventRow<'a, SmbFile>>,
+    smb_cmd: Vec<EventRow<'a, SmbCmd>>,
+    dce_rpc: Vec<EventRow<'a, DceRpc>>,
+    ntlm: Vec<EventRow<'a, Ntlm>>,
     weird: Vec<EventRow<'a, Weird>>,
 }
 
@@ -61,6 +68,11 @@ impl<'a> EventRows<'a> {
                 Event::Credential(seen) => rows.logins.push((at, login(seen, salt, reveal))),
                 Event::Icmp(is) => rows.icmp.push(EventRow { at, is }),
                 Event::Arp(is) => rows.arp.push(EventRow { at, is }),
+                Event::SmbMapping(is) => rows.smb_mapping.push(EventRow { at, is }),
+                Event::SmbFile(is) => rows.smb_files.push(EventRow { at, is }),
+                Event::SmbCmd(is) => rows.smb_cmd.push(EventRow { at, is }),
+                Event::DceRpc(is) => rows.dce_rpc.push(EventRow { at, is }),
+                Event::Ntlm(is) => rows.ntlm.push(EventRow { at, is }),
                 Event::Weird(is) => rows.weird.push(EventRow { at, is }),
             }
         }
@@ -80,6 +92,11 @@ impl<'a> EventRows<'a> {
         some(conn, "credentials", events::credentials, &logins)?;
         some(conn, "icmp", events::icmp, &self.icmp)?;
         some(conn, "arp", events::arp, &self.arp)?;
+        some(conn, "smb_mapping", windows::smb_mapping, &self.smb_mapping)?;
+        some(conn, "smb_files", windows::smb_files, &self.smb_files)?;
+        some(conn, "smb_cmd", windows::smb_cmd, &self.smb_cmd)?;
+        some(conn, "dce_rpc", windows::dce_rpc, &self.dce_rpc)?;
+        some(conn, "ntlm", windows::ntlm, &self.ntlm)?;
         some(conn, "weird", events::weird, &self.weird)
     }
 }
