@@ -7,14 +7,19 @@ use crate::model::{AppEvent, Conn, Dir, Event, Proto, Ts, event::Weird};
 
 pub mod arp;
 mod conversation;
+mod dce_rpc;
 pub mod dhcp;
 mod dns;
 mod files;
 mod ftp;
+pub mod gssapi;
 mod http;
 pub mod icmp;
+pub mod le;
 mod login;
+pub mod ntlm;
 mod signatures;
+mod smb;
 mod ssh;
 mod tls;
 mod x509;
@@ -33,6 +38,8 @@ pub const PROTOCOLS: &[Protocol] = &[
     tls::PROTOCOL,
     tls::dtls::PROTOCOL,
     http::PROTOCOL,
+    smb::PROTOCOL,
+    dce_rpc::PROTOCOL,
     ssh::SSH,
     ftp::FTP,
     login::telnet::TELNET,

@@ -1,5 +1,6 @@
 //! Application events: one message, or one exchange, of one protocol. Each struct is the row of a table; field names are column names.
 
+use super::windows::{DceRpc, Ntlm, SmbCmd, SmbFile, SmbMapping};
 use super::{FlowId, Proto, Ts};
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -86,6 +87,16 @@ pub enum Event {
     DhcpMessage(Box<DhcpMessage>),
     /// `dhcp`
     Dhcp(Box<Dhcp>),
+    /// `smb_mapping`
+    SmbMapping(Box<SmbMapping>),
+    /// `smb_files`
+    SmbFile(Box<SmbFile>),
+    /// `smb_cmd`
+    SmbCmd(Box<SmbCmd>),
+    /// `dce_rpc`
+    DceRpc(Box<DceRpc>),
+    /// `ntlm`
+    Ntlm(Box<Ntlm>),
     /// `weird`
     Weird(Box<Weird>),
     /// `tunnel`

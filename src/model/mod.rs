@@ -14,6 +14,7 @@ pub mod net;
 pub mod packet;
 pub mod report;
 pub mod time;
+pub mod windows;
 
 pub use beside::{Beside, Secrets};
 pub use capture::{CaptureInfo, Damage, DamageKind};

@@ -3,10 +3,12 @@
 use super::case::put;
 use super::schema::events::{self, EventRow, Login};
 use super::schema::flows::{FlowRow, has_payload};
+use super::schema::windows;
 use super::{Result, column::Columns};
 use crate::model::event::{
     AppEvent, ArpMessage, Credential, Dhcp, Dns, Event, File, Ftp, Http, IcmpMessage, Ssh, Tls, Tunnel, Websocket, Weird, X509,
 };
+use crate::model::windows::{DceRpc, Ntlm, SmbCmd, SmbFile, SmbMapping};
 use crate::model::{Flow, HomeNets};
 use duckdb::Connection;
 use ring::digest;
@@ -46,6 +48,11 @@ pub struct EventRows<'a> {
     icmp: Vec<EventRow<'a, IcmpMessage>>,
     arp: Vec<EventRow<'a, ArpMessage>>,
     dhcp: Vec<EventRow<'a, Dhcp>>,
+    smb_mapping: Vec<EventRow<'a, SmbMapping>>,
+    smb_files: Vec<EventRow<'a, SmbFile>>,
+    smb_cmd: Vec<EventRow<'a, SmbCmd>>,
+    dce_rpc: Vec<EventRow<'a, DceRpc>>,
+    ntlm: Vec<EventRow<'a, Ntlm>>,
     weird: Vec<EventRow<'a, Weird>>,
     tunnel: Vec<EventRow<'a, Tunnel>>,
 }
@@ -70,6 +77,11 @@ impl<'a> EventRows<'a> {
                 Event::Dhcp(is) => rows.dhcp.push(EventRow { at, is }),
                 // Part of a transaction by now.
                 Event::DhcpMessage(_) => {}
+                Event::SmbMapping(is) => rows.smb_mapping.push(EventRow { at, is }),
+                Event::SmbFile(is) => rows.smb_files.push(EventRow { at, is }),
+                Event::SmbCmd(is) => rows.smb_cmd.push(EventRow { at, is }),
+                Event::DceRpc(is) => rows.dce_rpc.push(EventRow { at, is }),
+                Event::Ntlm(is) => rows.ntlm.push(EventRow { at, is }),
                 Event::Weird(is) => rows.weird.push(EventRow { at, is }),
                 Event::Tunnel(is) => rows.tunnel.push(EventRow { at, is }),
             }
@@ -93,6 +105,11 @@ impl<'a> EventRows<'a> {
         some(conn, "arp", events::arp, &self.arp)?;
         some(conn, "tunnel", events::tunnel, &self.tunnel)?;
         some(conn, "dhcp", events::dhcp, &self.dhcp)?;
+        some(conn, "smb_mapping", windows::smb_mapping, &self.smb_mapping)?;
+        some(conn, "smb_files", windows::smb_files, &self.smb_files)?;
+        some(conn, "smb_cmd", windows::smb_cmd, &self.smb_cmd)?;
+        some(conn, "dce_rpc", windows::dce_rpc, &self.dce_rpc)?;
+        some(conn, "ntlm", windows::ntlm, &self.ntlm)?;
         some(conn, "weird", events::weird, &self.weird)
     }
 }

@@ -17,7 +17,6 @@ fn bytes(parts: &[&[u8]]) -> Vec<u8> {
 #[test]
 fn streams_are_named_by_their_first_bytes() {
     use Dir::{Orig, Resp};
-    let session_request = bytes(&[&[0x81, 0, 0, 68], &[b'A'; 68], &[0, 0, 0, 90], b"\xffSMBr"]);
     let mysql = bytes(&[&[0x4a, 0, 0, 0, 10], b"8.0.36\0", &[1; 60]]);
     let postgresql = bytes(&[&[0, 0, 0, 30, 0, 3, 0, 0], b"user\0postgres\0\0"]);
     let s7 = bytes(&[
@@ -27,8 +26,6 @@ fn streams_are_named_by_their_first_bytes() {
     let kerberos = bytes(&[&[0, 0, 0, 60], &[0x6a, 58, 0x30, 56, 0xa1, 3, 2, 1, 5, 0xa2, 3, 2, 1, 10]]);
     let xmpp: &[u8] = b"<?xml version='1.0'?><stream:stream xmlns='jabber:client' to='x'>";
     let cases: Vec<(&str, Dir, u16, &[u8])> = vec![
-        ("smb", Orig, ANY, b"\0\0\0\x54\xfeSMB\x40\0"),
-        ("smb", Orig, 139, &session_request),
         ("rdp", Orig, ANY, b"\x03\0\0\x13\x0e\xe0\0\0\0\0\0\x01\0\x08\0\x0b\0\0\0"),
         ("rdp", Orig, ANY, b"\x03\0\0\x21\x1c\xe0\0\0\0\0\0Cookie: mstshash=a\r\n"),
         ("rdp", Orig, 3_389, b"\x03\0\0\x0b\x06\xe0\0\0\0\0\0"),
@@ -41,7 +38,6 @@ fn streams_are_named_by_their_first_bytes() {
         ("mongodb", Orig, ANY, b"\x3a\0\0\0\x01\0\0\0\0\0\0\0\xdd\x07\0\0"),
         ("ldap_tcp", Orig, ANY, b"\x30\x0c\x02\x01\x01\x60\x07\x02\x01\x03\x04\0\x80\0"),
         ("krb_tcp", Orig, ANY, &kerberos),
-        ("dce_rpc", Orig, ANY, b"\x05\0\x0b\x03\x10\0\0\0\x48\0\0\0"),
         ("mqtt", Orig, ANY, b"\x10\x10\0\x04MQTT\x04\x02"),
         ("modbus", Orig, 502, b"\0\x01\0\0\0\x06\x01\x03\0\0\0\x0a"),
         ("iec104", Orig, ANY, b"\x68\x04\x07\0\0\0"),
@@ -66,8 +62,8 @@ fn streams_are_named_by_their_first_bytes() {
         assert_eq!(look(Proto::Tcp, dir, port, bytes), Named::Yes(expected), "{bytes:02x?}");
         // A stream may come in any pieces: what is certain in the end is never denied on the way.
         let first = (1..bytes.len()).find(|&end| look(Proto::Tcp, dir, port, &bytes[..end]) == Named::No);
-        let open: bool = first.is_none()
-            || matches!(expected, "mongodb" | "ldap_tcp" | "syslog_tcp" | "irc" | "openvpn" | "mqtt" | "dce_rpc" | "sip" | "rtsp");
+        let open: bool =
+            first.is_none() || matches!(expected, "mongodb" | "ldap_tcp" | "syslog_tcp" | "irc" | "openvpn" | "mqtt" | "sip" | "rtsp");
         assert!(open, "{expected} denied after {first:?} bytes");
     }
 }
@@ -171,17 +167,17 @@ fn a_conversation_without_dissector_is_still_named_and_soon_costs_nothing() {
     let conn = Conn { flow: FlowId::new(1, 0), orig_h: host(1), orig_p: 40_000, resp_h: host(2), resp_p: ANY, proto: Proto::Tcp };
     let mut conversation = Conversation::new(conn);
     let mut events = Vec::new();
-    for part in [&b"\0\0\0"[..], b"\x54\xfeSM", b"B\x40\0"] {
+    for part in [&b"\x13Bit"[..], b"Torrent pro", b"tocol\0"] {
         assert_eq!(conversation.service(), "");
         assert!(conversation.wants(Dir::Orig));
         conversation.data(&Chunk { dir: Dir::Orig, bytes: part, cut: 0, frame: 1, ts_ns: 1 }, &mut events);
     }
-    assert_eq!(conversation.service(), "smb");
+    assert_eq!(conversation.service(), "bittorrent");
     // A TLS hello is still looked for in what follows, for a while.
     conversation.data(&Chunk { dir: Dir::Orig, bytes: &[0; 70_000], cut: 0, frame: 1, ts_ns: 1 }, &mut events);
     assert!(!conversation.wants(Dir::Orig));
     conversation.end(&mut events);
-    assert_eq!((conversation.service(), events.len()), ("smb", 0));
+    assert_eq!((conversation.service(), events.len()), ("bittorrent", 0));
 }
 
 #[test]

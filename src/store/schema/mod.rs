@@ -4,6 +4,7 @@ pub mod events;
 pub mod flows;
 pub mod judgement;
 pub mod record;
+pub mod windows;
 
 use super::column::{Columns, Kind};
 use std::fmt::Write;
@@ -46,6 +47,15 @@ pub fn tables() -> Vec<Table> {
         table("ftp", "An FTP command with its reply.", events::ftp()),
         table("files", "A transferred file.", events::files()),
         table("credentials", "A login attempt seen in clear.", events::credentials()),
+        table("smb_mapping", "A share that a client connected to.", windows::smb_mapping()),
+        table(
+            "smb_files",
+            "Something done to a file or pipe over SMB; bytes and counts of a handle stand on the row that opened it.",
+            windows::smb_files(),
+        ),
+        table("smb_cmd", "An SMB command with its answer, or either alone.", windows::smb_cmd()),
+        table("dce_rpc", "A remote procedure call with its answer, or either alone.", windows::dce_rpc()),
+        table("ntlm", "An NTLM exchange, whatever carried it.", windows::ntlm()),
         table("icmp", "An ICMP or ICMPv6 message.", events::icmp()),
         table("arp", "An ARP message.", events::arp()),
         table(
