@@ -8,15 +8,20 @@ use crate::model::{AppEvent, Conn, Dir, Event, Proto, Ts, event::Weird};
 pub mod arp;
 mod ber;
 mod conversation;
+mod dce_rpc;
+pub mod dhcp;
 mod dns;
 mod files;
 mod ftp;
+pub mod gssapi;
 mod http;
 pub mod icmp;
 mod kerberos;
 mod ldap;
+pub mod le;
 mod login;
 mod mysql;
+pub mod ntlm;
 mod ntp;
 mod quic;
 mod radius;
@@ -24,6 +29,7 @@ mod rdp;
 mod rfb;
 mod signatures;
 mod sip;
+mod smb;
 mod snmp;
 mod socks;
 mod ssh;
@@ -43,7 +49,10 @@ pub use conversation::Conversation;
 /// All protocols with a dissector, most telling signature first.
 pub const PROTOCOLS: &[Protocol] = &[
     tls::PROTOCOL,
+    tls::dtls::PROTOCOL,
     http::PROTOCOL,
+    smb::PROTOCOL,
+    dce_rpc::PROTOCOL,
     ssh::SSH,
     ftp::FTP,
     login::telnet::TELNET,
@@ -66,6 +75,7 @@ pub const PROTOCOLS: &[Protocol] = &[
     snmp::PROTOCOL,
     radius::PROTOCOL,
     syslog::UDP,
+    dhcp::PROTOCOL,
     dns::PROTOCOL,
 ];
 
@@ -133,10 +143,12 @@ pub trait Dissector: Send {
     fn end(&mut self, _out: &mut Out) {}
     /// Whether the bytes really were this protocol: then the flow's `service` says so.
     fn confirmed(&self) -> bool;
-    /// The service in Zeek's words, where the protocol's name alone does not say what was carried: `gssapi,smb,ntlm`.
-    fn service(&self) -> Option<&'static str> {
-        None
+    /// What the flow's `service` says then: more than the protocol's own name where it carries another (`quic,ssl`).
+    fn service(&self, name: &'static str) -> &'static str {
+        name
     }
+    /// Another protocol carries this one: it opens no tunnel within, or tunnels could nest without end.
+    fn is_inside(&mut self) {}
     /// This protocol is over, and the flow goes on as something else, likely TLS: after STARTTLS, in a tunnel.
     fn hands_over(&self) -> bool {
         false

@@ -229,8 +229,8 @@ impl Dissector for Stream {
         self.confirmed
     }
 
-    fn service(&self) -> Option<&'static str> {
-        self.operations.carried()
+    fn service(&self, name: &'static str) -> &'static str {
+        self.operations.carried().unwrap_or(name)
     }
 
     fn hands_over(&self) -> bool {

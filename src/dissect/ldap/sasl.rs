@@ -1,6 +1,6 @@
 //! Tokens that a SASL bind carries (RFC 4752, RFC 4178): the ticket it shows.
 
-use crate::dissect::ber::Ber;
+use crate::dissect::gssapi;
 use crate::dissect::kerberos::{self, Token};
 use crate::model::Ts;
 use crate::model::event::Kerberos;
@@ -65,25 +65,17 @@ impl Ticket {
     }
 
     fn token(&mut self, credentials: &[u8]) -> Option<Token> {
-        self.seen.gssapi |= matches!(credentials, [0x60 | 0xa1, ..]);
-        let inner = mechanism_token(credentials).unwrap_or(credentials);
-        self.seen.ntlm |= inner.starts_with(b"NTLMSSP\0");
-        let token = kerberos::token(inner);
-        self.seen.kerberos |= token.is_some();
-        token
+        let found = gssapi::unwrap(credentials);
+        self.seen.gssapi |= found.gssapi;
+        match found.token? {
+            gssapi::Token::Ntlm(_) => {
+                self.seen.ntlm = true;
+                None
+            }
+            gssapi::Token::Kerberos(message) => {
+                self.seen.kerberos = true;
+                kerberos::token(message)
+            }
+        }
     }
-}
-
-/// The mechanism's token in SPNEGO's: of an offer (`0x60`, then `[0]`) or an answer (`[1]`), field 2 of either.
-fn mechanism_token(bytes: &[u8]) -> Option<&[u8]> {
-    let mut outer = Ber(bytes).next()?;
-    if outer.tag == 0x60 {
-        let mut inside = outer.inside();
-        inside.expect(6)?;
-        outer = inside.expect(0xa0)?;
-    } else if outer.tag != 0xa1 {
-        return None;
-    }
-    let fields = outer.inside().expect(0x30)?.inside();
-    fields.field(0xa2).filter(|token| token.tag == 4).map(|token| token.value)
 }

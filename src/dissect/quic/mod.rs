@@ -296,8 +296,8 @@ impl Dissector for Connection {
         true
     }
 
-    fn service(&self) -> Option<&'static str> {
-        self.has_tls.then_some("quic,ssl")
+    fn service(&self, name: &'static str) -> &'static str {
+        if self.has_tls { "quic,ssl" } else { name }
     }
 
     fn wants(&self, _dir: Dir) -> bool {

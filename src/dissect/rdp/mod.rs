@@ -280,8 +280,8 @@ impl Dissector for Connection {
         self.place.is_some()
     }
 
-    fn service(&self) -> Option<&'static str> {
-        self.tls.as_ref().is_some_and(|tls| tls.confirmed()).then_some("rdp,ssl")
+    fn service(&self, name: &'static str) -> &'static str {
+        if self.tls.as_ref().is_some_and(|tls| tls.confirmed()) { "rdp,ssl" } else { name }
     }
 
     fn wants(&self, _dir: Dir) -> bool {

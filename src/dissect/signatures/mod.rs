@@ -32,7 +32,7 @@ pub(super) fn name(probe: &Probe<'_>) -> Named {
     let table = match probe.proto {
         Proto::Tcp => tcp::SIGNATURES,
         Proto::Udp => udp::SIGNATURES,
-        Proto::Icmp | Proto::Other => return Named::No,
+        Proto::Icmp | Proto::Sctp | Proto::Other => return Named::No,
     };
     let mut perhaps = Named::No;
     for signature in table {

@@ -5,7 +5,7 @@ use super::{Answer, Certain, NotForUs, Probe, Signature, be16, be32, begins, beg
 /// Most telling first.
 pub(super) const SIGNATURES: &[Signature] = &[
     Signature { name: "dhcp", look: dhcp },
-    Signature { name: "ssl", look: dtls },
+    Signature { name: "dtls", look: dtls },
     Signature { name: "stun", look: stun },
     Signature { name: "ssdp", look: ssdp },
     Signature { name: "tftp", look: tftp },
@@ -60,10 +60,10 @@ fn length_is(bytes: &[u8], at: usize, more: usize) -> bool {
     be16(bytes, at).is_some_and(|length| usize::from(length) + more == bytes.len())
 }
 
+/// A message that was cut before its cookie; whole ones have their dissector.
 fn dhcp(probe: &Probe<'_>) -> Answer {
     let head = matches!(probe.bytes, [1 | 2, 1..=32, 0..=16, ..]);
-    let cookie = probe.bytes.get(236..240).is_some_and(|cookie| cookie == [0x63, 0x82, 0x53, 0x63]);
-    sure_if(head && (cookie || (on_port(probe, &[67]) && on_port(probe, &[68]) && probe.bytes.len() >= 44)))
+    sure_if(head && on_port(probe, &[67]) && on_port(probe, &[68]) && (44..240).contains(&probe.bytes.len()))
 }
 
 /// DTLS 1.0 and 1.2 records; Zeek calls them `ssl`.

@@ -2,6 +2,7 @@
 
 pub mod bytes;
 pub mod carried;
+pub mod dtls;
 mod hello;
 mod ja;
 mod names;

@@ -72,7 +72,7 @@ impl Session {
 
     /// TLS 1.3 or a draft of it was chosen.
     pub fn is_13(&self) -> bool {
-        self.version.is_some_and(|version| version == 0x0304 || version >> 8 == 0x7f)
+        self.version.is_some_and(|version| matches!(version, 0x0304 | 0xfefc) || version >> 8 == 0x7f)
     }
 
     fn is_client(&self, dir: Dir) -> bool {
@@ -91,7 +91,7 @@ impl Session {
         let letter = match kind {
             0 => 'h',
             message::CLIENT_HELLO => {
-                if let Some(hello) = client_hello(body, false) {
+                if let Some(hello) = client_hello(body, self.transport == Some('d')) {
                     self.client_hello(dir, hello, chunk);
                 }
                 'c'
@@ -301,7 +301,7 @@ impl Session {
     /// A message that the flow's end broke off. Half a ClientHello still tells a name.
     pub fn broken_message(&mut self, dir: Dir, bytes: &[u8]) {
         if let (None, [message::CLIENT_HELLO, _, _, _, body @ ..]) = (&self.hello, bytes)
-            && let Some(hello) = client_hello(body, false)
+            && let Some(hello) = client_hello(body, self.transport == Some('d'))
         {
             self.client.get_or_insert(dir);
             self.place.get_or_insert(self.last);
