@@ -6,6 +6,7 @@
 use crate::model::{AppEvent, Conn, Dir, Event, Proto, Ts, event::Weird};
 
 pub mod arp;
+mod ber;
 mod conversation;
 mod dce_rpc;
 pub mod dhcp;
@@ -15,9 +16,11 @@ mod ftp;
 pub mod gssapi;
 mod http;
 pub mod icmp;
+mod kerberos;
 pub mod le;
 mod login;
 pub mod ntlm;
+mod quic;
 mod signatures;
 mod smb;
 mod ssh;
@@ -48,6 +51,9 @@ pub const PROTOCOLS: &[Protocol] = &[
     login::redis::REDIS,
     login::pop3::POP3,
     dhcp::PROTOCOL,
+    kerberos::TCP,
+    quic::PROTOCOL,
+    kerberos::UDP,
     dns::PROTOCOL,
 ];
 

@@ -4,6 +4,12 @@ use super::windows::{DceRpc, Ntlm, SmbCmd, SmbFile, SmbMapping};
 use super::{FlowId, Proto, Ts};
 use std::net::{IpAddr, Ipv4Addr};
 
+mod identity;
+mod quic;
+
+pub use identity::{Kerberos, Ldap, LdapSearch};
+pub use quic::Quic;
+
 /// Direction of bytes within a flow.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
 pub enum Dir {
@@ -97,6 +103,14 @@ pub enum Event {
     DceRpc(Box<DceRpc>),
     /// `ntlm`
     Ntlm(Box<Ntlm>),
+    /// `quic`
+    Quic(Box<Quic>),
+    /// `kerberos`
+    Kerberos(Box<Kerberos>),
+    /// `ldap`
+    Ldap(Box<Ldap>),
+    /// `ldap_search`
+    LdapSearch(Box<LdapSearch>),
     /// `weird`
     Weird(Box<Weird>),
     /// `tunnel`

@@ -6,7 +6,8 @@ use super::schema::flows::{FlowRow, has_payload};
 use super::schema::windows;
 use super::{Result, column::Columns};
 use crate::model::event::{
-    AppEvent, ArpMessage, Credential, Dhcp, Dns, Event, File, Ftp, Http, IcmpMessage, Ssh, Tls, Tunnel, Websocket, Weird, X509,
+    AppEvent, ArpMessage, Credential, Dhcp, Dns, Event, File, Ftp, Http, IcmpMessage, Kerberos, Ldap, LdapSearch, Quic, Ssh, Tls, Tunnel,
+    Websocket, Weird, X509,
 };
 use crate::model::windows::{DceRpc, Ntlm, SmbCmd, SmbFile, SmbMapping};
 use crate::model::{Flow, HomeNets};
@@ -40,6 +41,10 @@ pub struct EventRows<'a> {
     http: Vec<EventRow<'a, Http>>,
     websocket: Vec<EventRow<'a, Websocket>>,
     tls: Vec<EventRow<'a, Tls>>,
+    quic: Vec<EventRow<'a, Quic>>,
+    kerberos: Vec<EventRow<'a, Kerberos>>,
+    ldap: Vec<EventRow<'a, Ldap>>,
+    ldap_search: Vec<EventRow<'a, LdapSearch>>,
     x509: Vec<EventRow<'a, X509>>,
     ssh: Vec<EventRow<'a, Ssh>>,
     ftp: Vec<EventRow<'a, Ftp>>,
@@ -67,6 +72,10 @@ impl<'a> EventRows<'a> {
                 Event::Http(is) => rows.http.push(EventRow { at, is }),
                 Event::Websocket(is) => rows.websocket.push(EventRow { at, is }),
                 Event::Tls(is) => rows.tls.push(EventRow { at, is }),
+                Event::Quic(is) => rows.quic.push(EventRow { at, is }),
+                Event::Kerberos(is) => rows.kerberos.push(EventRow { at, is }),
+                Event::Ldap(is) => rows.ldap.push(EventRow { at, is }),
+                Event::LdapSearch(is) => rows.ldap_search.push(EventRow { at, is }),
                 Event::X509(is) => rows.x509.push(EventRow { at, is }),
                 Event::Ssh(is) => rows.ssh.push(EventRow { at, is }),
                 Event::Ftp(is) => rows.ftp.push(EventRow { at, is }),
@@ -96,6 +105,10 @@ impl<'a> EventRows<'a> {
         some(conn, "http", events::http, &self.http)?;
         some(conn, "websocket", events::websocket, &self.websocket)?;
         some(conn, "tls", events::tls, &self.tls)?;
+        some(conn, "quic", events::quic, &self.quic)?;
+        some(conn, "kerberos", events::kerberos, &self.kerberos)?;
+        some(conn, "ldap", events::ldap, &self.ldap)?;
+        some(conn, "ldap_search", events::ldap_search, &self.ldap_search)?;
         some(conn, "x509", events::x509, &self.x509)?;
         some(conn, "ssh", events::ssh, &self.ssh)?;
         some(conn, "ftp", events::ftp, &self.ftp)?;

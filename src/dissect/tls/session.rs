@@ -1,6 +1,7 @@
 //! What both sides of a handshake say, gathered into one row.
 
 use super::bytes::Bytes;
+use super::carried::Offer;
 use super::hello::{ClientHello, ServerHello, client_hello, is_grease, server_hello, v2_client_hello, v2_server_hello};
 use super::{ja, names};
 use crate::dissect::{Chunk, Out, x509};
@@ -45,6 +46,18 @@ impl Session {
     /// Over another transport than TCP: JA4's letter for it.
     pub fn over(transport: char) -> Self {
         Self { transport: Some(transport), ..Self::default() }
+    }
+
+    /// What the client offers, once known.
+    pub fn offer(&self) -> Option<Offer> {
+        let hello = self.hello.as_ref()?;
+        let protocol = hello.alpn.first().map(|name| crate::dissect::escape(name, 255));
+        Some(Offer { server_name: hello.server_name.clone(), protocol, ja4: self.row.ja4.clone() })
+    }
+
+    /// The server has chosen.
+    pub fn is_answered(&self) -> bool {
+        self.server_seen
     }
 
     /// A hello was seen.

@@ -7,6 +7,12 @@ use crate::model::event::{
 use crate::store::column::{Columns, filled};
 use std::ops::Deref;
 
+mod identity;
+mod quic;
+
+pub use identity::{kerberos, ldap, ldap_search};
+pub use quic::quic;
+
 /// An event of one kind, with its place.
 pub struct EventRow<'a, T> {
     /// Place.
