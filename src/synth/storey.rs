@@ -111,11 +111,12 @@ fn decoded(block: &Block, fragments: &mut Defragmenter) -> Vec<Packet> {
         assert!(packets[first..].iter().all(|packet| packet.frame == frame.meta.number));
     }
     let first = block.frames.first().map_or(0, |meta| meta.number);
-    let whole = packets.into_iter().filter_map(|packet| {
+    let mut whole = Vec::new();
+    for packet in packets {
         let bytes = block.frame((packet.frame - first) as usize).bytes;
-        fragments.push(packet, bytes)
-    });
-    whole.collect()
+        fragments.push(packet, bytes, &mut whole);
+    }
+    whole
 }
 
 #[test]
