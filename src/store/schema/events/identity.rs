@@ -29,8 +29,8 @@ fn kerberos_ours<'a>(columns: Columns<EventRow<'a, Kerberos>>) -> Columns<EventR
     columns
         .int("error_code", "Error number (RFC 4120, 7.5.9).", |r| r.error_code)
         .text("realm", "Realm asked, or of the ticket.", |r| r.realm.as_deref())
-        .ints("etypes_offered", "Encryption types the client offers, in its order.", |r| &r.etypes_offered)
-        .ints("pa_types", "Types of the request's pre-authentication data.", |r| &r.pa_types)
+        .ints("etypes_offered", "Encryption types the client offers, in its order.", |r| r.etypes_offered.as_slice())
+        .ints("pa_types", "Types of the request's pre-authentication data.", |r| r.pa_types.as_slice())
         .bool("preauth", "AS: the request proves who sends it; NULL where no request was seen.", |r| r.preauth)
         .big("kdc_options", "Options asked, bit 0 highest (RFC 4120, 5.4.1).", |r| r.kdc_options)
         .int("ticket_etype", "Encryption type of the ticket given, or (AP) shown.", |r| r.ticket_etype)

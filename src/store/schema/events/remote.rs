@@ -54,7 +54,7 @@ pub fn rfb<'a>() -> Columns<EventRow<'a, Rfb>> {
         .text("desktop_name", "Name of the desktop.", |r| r.desktop_name.as_deref())
         .int("width", "Pixels.", |r| r.width)
         .int("height", "Pixels.", |r| r.height)
-        .ints("offered", "Security types the server offers.", |r| &r.offered)
+        .ints("offered", "Security types the server offers.", |r| r.offered.as_slice())
         .text("reason", "Why the server refused.", |r| r.reason.as_deref())
 }
 
