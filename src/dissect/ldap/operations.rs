@@ -1,6 +1,6 @@
 //! Requests and results of one flow, by message id.
 
-use super::sasl::Ticket;
+use super::sasl::Binds;
 use super::{filter, names};
 use crate::dissect::ber::{self, Ber, Tlv};
 use crate::dissect::{Chunk, Out, escape, login};
@@ -42,7 +42,7 @@ struct Waiting {
 pub struct Operations {
     messages: BTreeMap<i64, Waiting>,
     searches: BTreeMap<i64, (Box<LdapSearch>, (u64, Ts))>,
-    ticket: Ticket,
+    binds: Binds,
 }
 
 fn text(bytes: &[u8]) -> Option<String> {
@@ -73,7 +73,7 @@ impl Operations {
             op::BIND => {
                 let (row, secret) = bind(id, operation);
                 if let Some(credentials) = sasl_credentials(operation) {
-                    self.ticket.shown(credentials, (chunk.frame, chunk.ts_ns));
+                    self.binds.token(credentials, (chunk.frame, chunk.ts_ns), out);
                 }
                 self.begin(row, secret, chunk, out);
             }
@@ -127,8 +127,9 @@ impl Operations {
         self.say(id, out);
         if operation.tag == op::BIND_RESULT {
             let credentials = operation.inside().find(|field| field.tag == 0x87).map_or(&[][..], |field| field.value);
-            if let Some((row, (frame, ts_ns))) = self.ticket.answered(credentials, code == Some(0), chunk.frame) {
-                out.say(frame, ts_ns, Event::Kerberos(row));
+            self.binds.token(credentials, (chunk.frame, chunk.ts_ns), out);
+            if code == Some(0) {
+                self.binds.accepted(chunk.frame, out);
             }
         }
         tls
@@ -152,14 +153,12 @@ impl Operations {
 
     /// Zeek's name for a flow whose binds carried more.
     pub fn carried(&self) -> Option<&'static str> {
-        self.ticket.seen.service()
+        self.binds.seen.service()
     }
 
     /// Says all that is still open.
     pub fn end(&mut self, out: &mut Out) {
-        if let Some((row, (frame, ts_ns))) = self.ticket.end() {
-            out.say(frame, ts_ns, Event::Kerberos(row));
-        }
+        self.binds.end(out);
         while let Some(&id) = self.messages.keys().next() {
             self.say(id, out);
         }

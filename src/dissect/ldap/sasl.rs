@@ -1,9 +1,9 @@
 //! Tokens that a SASL bind carries (RFC 4752, RFC 4178): the ticket it shows.
 
-use crate::dissect::gssapi;
-use crate::dissect::kerberos::{self, Token};
+use crate::dissect::Out;
+use crate::dissect::gssapi::{self, Token};
+use crate::dissect::kerberos::Shown;
 use crate::model::Ts;
-use crate::model::event::Kerberos;
 
 /// What the binds of a flow carried.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -31,51 +31,36 @@ impl Seen {
     }
 }
 
-/// A ticket that was shown and waits for its answer.
+/// The binds of a flow.
 #[derive(Default)]
-pub struct Ticket {
-    /// What it carried.
+pub struct Binds {
+    /// What they carried.
     pub seen: Seen,
-    open: Option<(Box<Kerberos>, (u64, Ts))>,
+    tickets: Shown,
 }
 
-impl Ticket {
-    /// The client's token.
-    pub fn shown(&mut self, credentials: &[u8], place: (u64, Ts)) {
-        if let Some(Token::Request(row)) = self.token(credentials) {
-            self.open = Some((row, place));
-        }
-    }
-
-    /// The server's token, empty if it has none, and whether it accepted: the row of the ticket, once.
-    pub fn answered(&mut self, credentials: &[u8], accepted: bool, frame: u64) -> Option<(Box<Kerberos>, (u64, Ts))> {
-        let reply = self.token(credentials);
-        let (mut row, place) = self.open.take()?;
-        match reply {
-            Some(reply) => kerberos::answered(&mut row, &reply, frame),
-            None if accepted => kerberos::answered(&mut row, &Token::Reply, frame),
-            None => {}
-        }
-        Some((row, place))
-    }
-
-    /// The row of a ticket that nobody answered.
-    pub fn end(&mut self) -> Option<(Box<Kerberos>, (u64, Ts))> {
-        self.open.take()
-    }
-
-    fn token(&mut self, credentials: &[u8]) -> Option<Token> {
+impl Binds {
+    /// A token of the client or the server.
+    pub fn token(&mut self, credentials: &[u8], place: (u64, Ts), out: &mut Out) {
         let found = gssapi::unwrap(credentials);
         self.seen.gssapi |= found.gssapi;
-        match found.token? {
-            gssapi::Token::Ntlm(_) => {
-                self.seen.ntlm = true;
-                None
-            }
-            gssapi::Token::Kerberos(message) => {
+        match found.token {
+            Some(Token::Ntlm(_)) => self.seen.ntlm = true,
+            Some(Token::Kerberos(message)) => {
                 self.seen.kerberos = true;
-                kerberos::token(message)
+                self.tickets.message(message, place, out);
             }
+            None => {}
         }
+    }
+
+    /// The server accepted a bind: so it did the ticket.
+    pub fn accepted(&mut self, frame: u64, out: &mut Out) {
+        self.tickets.accepted(frame, out);
+    }
+
+    /// The flow is over.
+    pub fn end(&mut self, out: &mut Out) {
+        self.tickets.end(out);
     }
 }
