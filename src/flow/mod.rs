@@ -8,7 +8,7 @@ mod key;
 mod open;
 mod shard;
 mod side;
-mod stream;
+pub mod stream;
 mod tcp;
 mod tenant;
 #[cfg(test)]

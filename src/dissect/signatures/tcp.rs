@@ -5,7 +5,6 @@ use crate::model::Dir;
 
 /// Most telling first.
 pub(super) const SIGNATURES: &[Signature] = &[
-    Signature { name: "smb", look: smb },
     Signature { name: "rdp", look: rdp },
     Signature { name: "s7comm", look: s7comm },
     Signature { name: "rfb", look: |probe| begins_any(probe.bytes, &[b"RFB 003.", b"RFB 004.", b"RFB 005."]) },
@@ -14,8 +13,6 @@ pub(super) const SIGNATURES: &[Signature] = &[
     Signature { name: "tds", look: tds },
     Signature { name: "mongodb", look: mongodb },
     Signature { name: "ldap_tcp", look: |probe| super::ldap(probe.bytes) },
-    Signature { name: "krb_tcp", look: kerberos },
-    Signature { name: "dce_rpc", look: dce_rpc },
     Signature { name: "mqtt", look: mqtt },
     Signature { name: "modbus", look: modbus },
     Signature { name: "dnp3_tcp", look: |probe| super::dnp3(probe.bytes) },
@@ -41,23 +38,6 @@ pub(super) const SIGNATURES: &[Signature] = &[
     Signature { name: "amqp", look: |probe| begins(probe.bytes, b"AMQP\0") },
     Signature { name: "zabbix", look: |probe| begins_any(probe.bytes, &[b"ZBXD\x01", b"ZBXD\x03", b"ZBXD\x05", b"ZBXD\x07"]) },
 ];
-
-/// SMB 1 to 3 in NetBIOS session messages (RFC 1002 4.3), after the session request where there is one.
-fn smb(probe: &Probe<'_>) -> Answer {
-    let mut bytes = probe.bytes;
-    if let Some(0x81 | 0x82) = byte(bytes, 0) {
-        let Some(length) = be16(bytes, 2) else { return Unsure };
-        if byte(bytes, 1) != Some(0) || length > 80 {
-            return NotForUs;
-        }
-        bytes = bytes.get(4 + usize::from(length)..).unwrap_or_default();
-    }
-    match bytes {
-        [0, _, _, _, 0xfc..=0xff, b'S', b'M', b'B', ..] => Certain,
-        [0, ..] | [] if bytes.len() < 8 && bytes.get(4).is_none_or(|&first| first >= 0xfc) => Unsure,
-        _ => NotForUs,
-    }
-}
 
 /// The part of a COTP connection request or confirm (RFC 905 13.3) after its fixed fields, in a TPKT (RFC 1006).
 fn cotp_connect(bytes: &[u8]) -> Option<&[u8]> {
@@ -153,28 +133,6 @@ fn mongodb(probe: &Probe<'_>) -> Answer {
         (Some(16..48_000_000), Some(answered), Some(2_004 | 2_010..=2_013)) => sure_if(probe.dir == Dir::Resp || answered == 0),
         (Some(36..48_000_000), _, Some(1)) => sure_if(probe.dir == Dir::Resp && on_port(probe, &[27_017])),
         (Some(16..48_000_000), _, None) if on_port(probe, &[27_017]) => Unsure,
-        _ => NotForUs,
-    }
-}
-
-/// The message stands behind four bytes of length (RFC 4120 7.2.2).
-fn kerberos(probe: &Probe<'_>) -> Answer {
-    match be32(probe.bytes, 0) {
-        Some(16..65_536) if probe.bytes.len() < 16 => Unsure,
-        Some(16..65_536) => sure_if(probe.bytes.get(4..).is_some_and(super::kerberos)),
-        _ => NotForUs,
-    }
-}
-
-/// A connection-oriented PDU (C706 12.6.3.1).
-fn dce_rpc(probe: &Probe<'_>) -> Answer {
-    match probe.bytes {
-        [5, 0 | 1, 0..=19, _, 0x10 | 0, 0, 0, 0, a, b, ..] => {
-            let little = byte(probe.bytes, 4) == Some(0x10);
-            let length = if little { u16::from_le_bytes([*a, *b]) } else { u16::from_be_bytes([*a, *b]) };
-            sure_if((16..=6_000).contains(&length))
-        }
-        [5, 0, 0..=19, rest @ ..] if rest.len() < 7 && on_port(probe, &[135]) => Unsure,
         _ => NotForUs,
     }
 }

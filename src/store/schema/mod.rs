@@ -4,6 +4,7 @@ pub mod events;
 pub mod flows;
 pub mod judgement;
 pub mod record;
+pub mod windows;
 
 use super::column::{Columns, Kind};
 use std::fmt::Write;
@@ -39,12 +40,26 @@ pub fn tables() -> Vec<Table> {
         table("payloads", "How the bytes of a flow begin: one row per flow with payload.", flows::payloads()),
         table("dns", "A DNS query with its answer, or either alone.", events::dns()),
         table("http", "An HTTP request with its response, or either alone.", events::http()),
+        table("websocket", "A connection that became a WebSocket.", events::websocket()),
         table("tls", "A TLS handshake as far as it is in clear. Zeek's `ssl`.", events::tls()),
+        table("quic", "A QUIC connection attempt as far as it is in clear.", events::quic()),
+        table("kerberos", "A Kerberos request with its reply, or either alone.", events::kerberos()),
+        table("ldap", "An LDAP operation other than a search, with its result.", events::ldap()),
+        table("ldap_search", "An LDAP search with what came of it.", events::ldap_search()),
         table("x509", "A certificate: one row per certificate and flow.", events::x509()),
         table("ssh", "An SSH connection.", events::ssh()),
         table("ftp", "An FTP command with its reply.", events::ftp()),
         table("files", "A transferred file.", events::files()),
         table("credentials", "A login attempt seen in clear.", events::credentials()),
+        table("smb_mapping", "A share that a client connected to.", windows::smb_mapping()),
+        table(
+            "smb_files",
+            "Something done to a file or pipe over SMB; bytes and counts of a handle stand on the row that opened it.",
+            windows::smb_files(),
+        ),
+        table("smb_cmd", "An SMB command with its answer, or either alone.", windows::smb_cmd()),
+        table("dce_rpc", "A remote procedure call with its answer, or either alone.", windows::dce_rpc()),
+        table("ntlm", "An NTLM exchange, whatever carried it.", windows::ntlm()),
         table("icmp", "An ICMP or ICMPv6 message.", events::icmp()),
         table("arp", "An ARP message.", events::arp()),
         table(
@@ -52,8 +67,14 @@ pub fn tables() -> Vec<Table> {
             "A tunnel begins or ends. Over UDP and TCP `flow_id` is a row of `flows`; directly over IP it is only named in `tunnel_parents`.",
             events::tunnel(),
         ),
+        table("dhcp", "A DHCP transaction, over all flows it travels in.", events::dhcp()),
         table("weird", "Something that should not be.", events::weird()),
         table("captures", "A file of evidence.", record::captures()),
+        table("capture_interfaces", "An interface that a capture describes, with what it counted.", record::capture_interfaces()),
+        table("comments", "Something that people or programs noted in a capture.", record::comments()),
+        table("resolved_names", "A name that the capturing host knew for an address.", record::resolved_names()),
+        table("capture_blocks", "A block of a capture that holds neither packets nor any of the above.", record::capture_blocks()),
+        table("decryption_secrets", "Secrets in a capture with which its traffic can be decrypted.", record::decryption_secrets()),
         table("damage", "A place where the evidence is damaged.", record::damage()),
         table("packets_summary", "Frames by how far they could be read: every frame is counted once.", record::packets_summary()),
         table("statistics", "Traffic by buckets of time.", record::statistics()),
