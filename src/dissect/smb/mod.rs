@@ -200,7 +200,7 @@ impl Dissector for Connection {
     }
 
     fn service(&self) -> Option<&'static str> {
-        Some(gssapi::service(Carried { ntlm: self.logins.seen(), ..self.carried }))
+        Some(gssapi::service(Carried { ntlm: self.carried.ntlm || self.logins.seen(), ..self.carried }))
     }
 }
 
@@ -241,7 +241,7 @@ impl Connection {
         tail.offset = offset.saturating_add(now.len() as u64);
         tail.left -= now.len() as u64;
         if let Some(handle) = self.handles.get(file) {
-            handle.data(to, offset, now, self.last, &mut self.logins, out);
+            handle.data(to, offset, now, self.last, out);
         }
     }
 
@@ -251,7 +251,7 @@ impl Connection {
         (tail.offset, tail.left) = (tail.offset.saturating_add(missing), tail.left - missing);
         let (file, to) = (tail.file, tail.dir);
         if let Some(handle) = self.handles.get(file) {
-            handle.gap(to, missing, &mut self.logins, out);
+            handle.gap(to, missing, out);
         }
     }
 
@@ -260,7 +260,7 @@ impl Connection {
     fn transfer(&mut self, flow: Dir, dir: Dir, file: u128, offset: u64, there: &[u8], length: u64, place: (u64, Ts), out: &mut Out) {
         let Some(handle) = self.handles.get(file) else { return };
         handle.count(dir, length);
-        handle.data(dir, offset, there, place, &mut self.logins, out);
+        handle.data(dir, offset, there, place, out);
         let done = there.len() as u64;
         if length > done {
             self.set_tail(flow, Some(Tail { file, dir, offset: offset.saturating_add(done), left: length - done }));
@@ -412,18 +412,24 @@ impl Connection {
     /// A handle is closed: its row, its files, its calls.
     fn tell(&mut self, mut handle: Handle, out: &mut Out) {
         if let Some(mut calls) = handle.calls.take() {
-            calls.end(&mut self.logins, out);
-            let (gssapi, kerberos) = calls.security();
-            self.carried.dce_rpc |= calls.confirmed();
-            self.carried.gssapi |= gssapi;
-            self.carried.kerberos |= kerberos;
+            calls.end(out);
+            let inside = calls.carried();
+            self.carried.dce_rpc |= inside.dce_rpc;
+            self.carried.gssapi |= inside.gssapi;
+            self.carried.ntlm |= inside.ntlm;
+            self.carried.kerberos |= inside.kerberos;
         }
         handle.measure();
         if !handle.row.is_pipe {
             handle.say_files(out);
         }
         let place = handle.place;
+        let doomed = handle.opened && handle.row.delete_on_close && !handle.row.is_pipe;
+        let deleted = doomed.then(|| SmbFile { action: "SMB::FILE_DELETE", ..bare(&handle.row) });
         self.say_file(handle.row, place, out);
+        if let Some(row) = deleted {
+            self.say_file(row, self.last, out);
+        }
     }
 
     /// Says a row, unless it is the same as one before and nothing was read or written: Zeek leaves those out too.
@@ -475,3 +481,6 @@ fn is_pipe_name(name: &str) -> bool {
     let name = name.strip_prefix("pipe\\\\").unwrap_or(&name);
     NAMES.contains(&name)
 }
+
+#[cfg(test)]
+mod tests;
