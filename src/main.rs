@@ -1,5 +1,10 @@
 //! The `vigil` binary.
 
+/// Flows and events are many small pieces that are made on one thread and let go on another, which the system's allocator is slow at.
+#[cfg(feature = "case")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[cfg(feature = "case")]
 fn main() -> std::process::ExitCode {
     vigil::cli::main()

@@ -24,9 +24,16 @@ WITH step AS (
     WHERE NOT (id_orig_h IN (SELECT id_orig_h FROM crowds) AND direction IN ('out', 'ext'))
       AND (proto = 'tcp' OR NOT (orig_p_min < 1024 AND orig_ports <= 2 AND id_resp_p >= 1024))
 ),
+-- Who could reach the thresholds at all: order matters only for them.
+suspect AS (
+    SELECT id_orig_h, proto, id_resp_p FROM step
+    GROUP BY id_orig_h, proto, id_resp_p
+    HAVING count(*) FILTER (NOT answered) >= CASE proto WHEN 'tcp' THEN $min_walk ELSE $min_walk_udp END
+       AND count(*) FILTER (NOT answered) >= $min_failed * count(*)
+),
 walk AS (
     SELECT *, sum(toward_scan) OVER trail AS height
-    FROM step
+    FROM step SEMI JOIN suspect USING (id_orig_h, proto, id_resp_p)
     WINDOW trail AS (PARTITION BY id_orig_h, proto, id_resp_p ORDER BY first_ns, frame, id_resp_h ROWS UNBOUNDED PRECEDING)
 ),
 -- Past good behaviour gives no credit: the walk is measured from its lowest point so far (CUSUM).
@@ -47,10 +54,21 @@ scan AS (
     FROM climb
     GROUP BY id_orig_h, proto, id_resp_p
     HAVING max(climbed) >= CASE proto WHEN 'tcp' THEN $min_walk ELSE $min_walk_udp END
-       AND count(*) FILTER (NOT answered) >= $min_failed * count(*)
+),
+-- A finding names at most this many targets; `hosts` counts them all.
+tried AS (
+    SELECT
+        id_orig_h, proto, id_resp_p,
+        list(id_resp_h ORDER BY place) AS targets, list(flow_id ORDER BY place) AS flows, list(frame ORDER BY place) AS frames
+    FROM (
+        SELECT *, row_number() OVER (PARTITION BY id_orig_h, proto, id_resp_p ORDER BY first_ns, frame, id_resp_h) AS place
+        FROM contacts SEMI JOIN scan USING (id_orig_h, proto, id_resp_p)
+    )
+    WHERE place <= $max_named
+    GROUP BY id_orig_h, proto, id_resp_p
 )
 SELECT
-    scan.id_orig_h AS actor, contact.id_resp_h AS target, NULL::VARCHAR AS user,
+    scan.id_orig_h AS actor, targets[1] AS target, targets, NULL::VARCHAR AS user,
     first_seen, last_seen, 'confirmed' AS outcome,
     by_direction(scan.direction, 35, 65, 70, 50) AS impact,
     [
@@ -64,9 +82,6 @@ SELECT
         'proto': scan.proto, 'port': scan.id_resp_p, 'hosts': hosts, 'failed': failed, 'walk': walk,
         'accepted_by': coalesce(accepted_by, []), 'networks': nets, 'span_s': round(seconds_between(first_seen, last_seen), 6)
     } AS evidence,
-    [contact.flow_id] AS flows, [contact.frame] AS frames
-FROM scan
-JOIN contacts AS contact USING (id_orig_h, proto, id_resp_p)
--- A finding names at most this many targets; `hosts` counts them all.
-QUALIFY row_number() OVER (PARTITION BY scan.id_orig_h, scan.proto, scan.id_resp_p ORDER BY contact.first_ns, contact.frame, contact.id_resp_h) <= $max_named
-ORDER BY actor, proto, scan.id_resp_p, target
+    flows, frames
+FROM scan JOIN tried USING (id_orig_h, proto, id_resp_p)
+ORDER BY actor, proto, scan.id_resp_p

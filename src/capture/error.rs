@@ -24,7 +24,7 @@ pub enum Error {
         source: io::Error,
     },
     /// Evidence was given, but none of it is a capture.
-    #[error("no capture in {0}; vigil reads pcap and pcapng, plain or as .gz .zst .xz .bz2 .lz4")]
+    #[error("no capture in {0}; vigil reads pcap, pcapng and snoop, plain or as .gz .zst .xz .bz2 .lz4")]
     NoCapture(String),
     /// The expression of `--filter` makes no sense to libpcap.
     #[error("the filter {expression:?} is not understood: {why}; write it as for tcpdump, such as 'host 10.0.0.5 and tcp port 80'")]
@@ -34,6 +34,9 @@ pub enum Error {
         /// What libpcap said.
         why: String,
     },
+    /// The system lends no thread to read or hash with.
+    #[error("cannot start a thread that reads the evidence: {0}; close other programs or raise the limit of processes (ulimit -u)")]
+    Thread(io::Error),
     /// The reading thread ended without saying why.
     #[error("the thread that reads the evidence died; this is a defect of vigil: please report it with the message above")]
     ReaderDied,

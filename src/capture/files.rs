@@ -15,7 +15,7 @@ use super::ledger::{BLOCK_BYTES, BLOCK_FRAMES, Sink};
 use super::progress::Progress;
 use super::reader::{Pause, Reader, Turn};
 use super::stored::{CHUNK_BYTES, Stored};
-use crate::model::{Block, CaptureInfo, Damage, DamageKind, Ts};
+use crate::model::{Block, CaptureInfo, Damage, DamageKind, Secrets, Ts};
 
 /// Finished blocks that may wait before reading waits too.
 const QUEUE: usize = 3;
@@ -62,7 +62,8 @@ pub fn open(paths: &[PathBuf], options: &Options) -> Result<Files, Error> {
         Access::Refused(_) => Some(0),
     });
     let progress = Arc::new(Progress::new(sizes.sum()));
-    let desk = Desk { hashers: Arc::new(Hashers::start(options.hash)), progress: progress.clone(), open: Arc::default() };
+    let desk =
+        Desk { hashers: Arc::new(Hashers::start(options.hash).map_err(Error::Thread)?), progress: progress.clone(), open: Arc::default() };
     let mut seats = desk.seat(evidence)?;
     if seats.iter().all(|seat| seat.evidence.not_a_capture.is_some()) {
         return Err(Error::NoCapture(refusals(paths, &seats)));
@@ -72,7 +73,10 @@ pub fn open(paths: &[PathBuf], options: &Options) -> Result<Files, Error> {
     }
     let (send, blocks) = sync_channel(QUEUE);
     let (used, back) = sync_channel(QUEUE + 2);
-    let reading = std::thread::spawn(move || Merge::new(desk, seats, Outlet { send, back }).run());
+    let reading = std::thread::Builder::new()
+        .name("reader".into())
+        .spawn(move || Merge::new(desk, seats, Outlet { send, back }).run())
+        .map_err(Error::Thread)?;
     Ok(Files { blocks, used, progress, reading: Some(reading) })
 }
 
@@ -115,6 +119,8 @@ struct Seat {
     reader: Option<Reader>,
     /// Damage met while the first frame of a stream was looked for.
     damage: Vec<Damage>,
+    /// Secrets met then.
+    secrets: Vec<Secrets>,
 }
 
 impl Desk {
@@ -131,7 +137,8 @@ impl Desk {
                 }
                 reader = Some(stream);
             }
-            seats.push(Seat { evidence, ticket, reader, damage: sink.block.damage });
+            let Block { damage, secrets, .. } = sink.block;
+            seats.push(Seat { evidence, ticket, reader, damage, secrets });
         }
         seats.sort_by(|one, other| evidence::order(&one.evidence, &other.evidence));
         Ok(seats)
@@ -189,7 +196,8 @@ impl Merge {
                 return self.done;
             }
         }
-        if (!self.sink.block.frames.is_empty() || !self.sink.block.damage.is_empty()) && self.flush().is_err() {
+        let Block { frames, damage, secrets, .. } = &self.sink.block;
+        if !(frames.is_empty() && damage.is_empty() && secrets.is_empty()) && self.flush().is_err() {
             return self.done;
         }
         let Self { desk, seats, outlet, mut done, .. } = self;
@@ -239,6 +247,7 @@ impl Merge {
     fn take_reader(&mut self, rank: usize) -> std::io::Result<Reader> {
         let seat = &mut self.seats[rank];
         self.sink.block.damage.append(&mut seat.damage);
+        self.sink.block.secrets.append(&mut seat.secrets);
         match seat.reader.take() {
             Some(reader) => Ok(reader),
             None => {
@@ -273,10 +282,11 @@ impl Merge {
                 block.bytes.clear();
                 block.frames.clear();
                 block.damage.clear();
+                block.secrets.clear();
                 block
             }
             Err(TryRecvError::Empty | TryRecvError::Disconnected) => {
-                Block { bytes: Vec::with_capacity(BLOCK_BYTES), frames: Vec::with_capacity(BLOCK_FRAMES), damage: Vec::new() }
+                Block { bytes: Vec::with_capacity(BLOCK_BYTES), frames: Vec::with_capacity(BLOCK_FRAMES), ..Block::default() }
             }
         }
     }
@@ -287,6 +297,9 @@ impl Seat {
     fn number(&mut self, id: u32) {
         for damage in &mut self.damage {
             damage.capture = id;
+        }
+        for secrets in &mut self.secrets {
+            secrets.capture = id;
         }
         if let Some(reader) = &mut self.reader {
             reader.number(id);

@@ -37,7 +37,7 @@ pub struct Digests {
 
 /// Hashes one file as stored, in one pass.
 pub fn hash_file(path: &Path, hash: Hash) -> io::Result<Digests> {
-    let hashers = Arc::new(Hashers::start(hash));
+    let hashers = Arc::new(Hashers::start(hash)?);
     let mut stored = Stored::new(Input::open(path)?, CHUNK_BYTES).hashed(0, hashers.clone());
     stored.drain()?;
     drop(stored);
@@ -66,11 +66,11 @@ struct Worker {
 
 impl Hashers {
     /// Starts the threads that `hash` asks for.
-    pub(super) fn start(hash: Hash) -> Self {
-        Self {
-            sha256: (hash != Hash::Blake3).then(Worker::start::<Context>),
-            blake3: (hash != Hash::Sha256).then(Worker::start::<blake3::Hasher>),
-        }
+    pub(super) fn start(hash: Hash) -> io::Result<Self> {
+        Ok(Self {
+            sha256: (hash != Hash::Blake3).then(|| Worker::start::<Context>("sha256")).transpose()?,
+            blake3: (hash != Hash::Sha256).then(|| Worker::start::<blake3::Hasher>("blake3")).transpose()?,
+        })
     }
 
     /// Gives the next bytes of `file` to every thread; waits while they are behind.
@@ -105,9 +105,10 @@ impl Hashers {
 }
 
 impl Worker {
-    fn start<H: Hasher>() -> Self {
+    fn start<H: Hasher>(name: &str) -> io::Result<Self> {
         let (jobs, inbox) = sync_channel(QUEUE);
-        Self { jobs, thread: std::thread::spawn(move || work::<H>(&inbox)) }
+        let thread = std::thread::Builder::new().name(name.into()).spawn(move || work::<H>(&inbox))?;
+        Ok(Self { jobs, thread })
     }
 
     fn send(&self, job: Job) {

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::beside::Gathered;
+use crate::model::beside::{About, Comment};
 use crate::model::{Block, CaptureInfo, Damage, DamageKind, FrameMeta, LinkType, Ts, time};
 
 /// A block is closed before it would hold more bytes than this.
@@ -55,6 +57,11 @@ pub(super) struct Ledger {
     previous: Option<Ts>,
     hidden: BTreeMap<DamageKind, u64>,
     overlong: Option<Overlong>,
+    out_of_range: Option<(u64, u64, u64)>,
+    /// What the capture says beside its packets.
+    pub(super) gathered: Gathered,
+    /// Section that is being read.
+    pub(super) section: u32,
 }
 
 /// Frames with `caplen > len`: some writers do it throughout, so they share a row.
@@ -69,7 +76,16 @@ impl Ledger {
     /// Empty books for the capture at `path`.
     pub(super) fn new(path: String) -> Self {
         let info = CaptureInfo { path, ..CaptureInfo::default() };
-        Self { info, links: BTreeSet::new(), previous: None, hidden: BTreeMap::new(), overlong: None }
+        Self {
+            info,
+            links: BTreeSet::new(),
+            previous: None,
+            hidden: BTreeMap::new(),
+            overlong: None,
+            out_of_range: None,
+            gathered: Gathered::default(),
+            section: 0,
+        }
     }
 
     /// Time of the last frame read, if there was one.
@@ -88,8 +104,8 @@ impl Ledger {
         self.links.insert(link);
     }
 
-    /// Notes what the capturing program says about itself or a frame.
-    pub(super) fn comment(&mut self, label: &str, text: &str) {
+    /// Notes what the capturing program says about itself or a frame, for the row of the capture.
+    pub(super) fn said(&mut self, label: &str, text: &str) {
         let text = text.trim_end_matches('\0').trim();
         if text.is_empty() || self.info.comments.len() >= COMMENTS_MAX {
             return;
@@ -98,6 +114,40 @@ impl Ledger {
         if !self.info.comments.contains(&comment) {
             self.info.comments.push(comment);
         }
+    }
+
+    /// Keeps a comment that is not about a packet.
+    pub(super) fn comment(&mut self, about: About, interface: Option<u32>, kind: &str, text: String) {
+        let comment = Comment { section: self.section, about, interface, kind: kind.into(), text, ..Comment::default() };
+        self.gathered.comment(comment);
+    }
+
+    /// Keeps a comment about the frame read last.
+    pub(super) fn packet_comment(&mut self, out: &Sink, interface: u32, kind: &str, text: String) {
+        if text.is_empty() {
+            return;
+        }
+        self.gathered.comment(Comment {
+            section: self.section,
+            about: About::Packet,
+            interface: Some(interface),
+            frame: Some(out.frames),
+            frame_in_file: Some(self.info.frames),
+            kind: kind.into(),
+            text,
+        });
+    }
+
+    /// Takes the capturing program's count of packets lost so far.
+    pub(super) fn drops_so_far(&mut self, drops: u64) {
+        self.info.reported_drops = Some(self.info.reported_drops.unwrap_or(0).max(drops));
+    }
+
+    /// Notes that the time of the frame read last does not fit.
+    #[cold]
+    pub(super) fn out_of_range(&mut self, offset: u64) {
+        let frame = self.info.frames;
+        self.out_of_range.get_or_insert((frame, offset, 0)).2 += 1;
     }
 
     /// Takes one frame over into the block.
@@ -153,11 +203,19 @@ impl Ledger {
             self.info.damaged += 1;
             out.block.damage.push(Damage { capture, after_frame, offset, skipped: 0, kind: DamageKind::CaplenAboveLen, detail });
         }
+        if let Some((frame, offset, count)) = self.out_of_range.take() {
+            let detail =
+                format!("{count} frames tell times before 1677 or after 2262, the first is frame {frame}; they were moved to the border");
+            let (after_frame, kind) = (frame - 1, DamageKind::TimeOutOfRange);
+            self.info.damaged += 1;
+            out.block.damage.push(Damage { capture, after_frame, offset, skipped: 0, kind, detail });
+        }
         for (kind, count) in std::mem::take(&mut self.hidden) {
             let detail = format!("{count} more places of this kind are not listed: {ROWS_MAX} rows a capture are");
             out.block.damage.push(Damage { capture, after_frame: self.info.frames, offset: end, skipped: 0, kind, detail });
         }
         self.info.links = self.links.into_iter().collect();
+        self.info.beside = self.gathered.finish();
         self.info
     }
 

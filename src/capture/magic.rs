@@ -53,7 +53,7 @@ pub(super) fn skippable(head: &[u8]) -> bool {
 /// Capture formats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Format {
-    /// libpcap's, with its variants.
+    /// libpcap's, with its variants, and snoop's.
     Pcap,
     /// Blocks.
     Pcapng,
@@ -66,24 +66,53 @@ impl Format {
             [0x0a, 0x0d, 0x0d, 0x0a, ..] => Some(Self::Pcapng),
             [0xd4, 0xc3, 0xb2, 0xa1, ..] | [0xa1, 0xb2, 0xc3, 0xd4, ..] => Some(Self::Pcap),
             [0x4d, 0x3c, 0xb2, 0xa1, ..] | [0xa1, 0xb2, 0x3c, 0x4d, ..] => Some(Self::Pcap),
-            [0x34, 0xcd, 0xb2, 0xa1, ..] => Some(Self::Pcap),
+            [0x34, 0xcd, 0xb2, 0xa1, ..] | [0xa1, 0xb2, 0xcd, 0x34, ..] => Some(Self::Pcap),
+            [b's', b'n', b'o', b'o', b'p', 0, 0, 0, 0, 0, 0, 2, ..] => Some(Self::Pcap),
             _ => None,
         }
     }
 }
 
+/// First bytes of capture formats that are not read, and whose they are; all of them Wireshark converts.
+const CONVERTIBLE: [(&[u8], &str); 20] = [
+    (b"snoop\0\0\0", "snoop file of a version other than 2"),
+    (b"XCP\0", "NetXRay or Sniffer Windows file"),
+    (b"VL\0\0", "NetXRay file"),
+    (b"TRSNIFF data", "Sniffer DOS file"),
+    (b"RTSS", "Network Monitor 1 file"),
+    (b"GMBU", "Network Monitor 2 file"),
+    (b"iptrace 1.0", "AIX iptrace file"),
+    (b"iptrace 2.0", "AIX iptrace file"),
+    (b"btsnoop\0", "btsnoop file"),
+    (b"\x05VNF", "Visual Networks file"),
+    (b"\x7fver", "Peek file"),
+    (b"EyeSDN", "EyeSDN file"),
+    (b"\xaa\xaa\xaa\xaa", "5View file"),
+    (b"\x54\x52\x00\x64", "HP-UX nettl file"),
+    (b"\x00\x00\x02\x00\x12\x05", "Tektronix K12 file"),
+    (b"NCFX", "CommView file"),
+    (b"NCF\0", "CommView file"),
+    (b"\x1c\x00\x01\xac", "IXIA lcap file"),
+    (b"\xac\x01\x00\x1c", "IXIA lcap file"),
+    (b"\xab\x01\x00\x1c", "IXIA lcap file"),
+];
+
+/// First bytes of archives.
+const ARCHIVES: [(&[u8], &str); 3] = [(b"PK\x03\x04", "zip"), (b"7z\xbc\xaf", "7-Zip"), (b"Rar!", "rar")];
+
 /// What a file is that is no capture, with the cure where one is known.
-pub(super) fn stranger(head: &[u8]) -> &'static str {
-    match head {
-        [] => "it is empty",
-        [b'P', b'K', 3, 4, ..] => "it is a zip archive; unpack it first",
-        [b'7', b'z', 0xbc, 0xaf, ..] => "it is a 7-Zip archive; unpack it first",
-        [b'R', b'a', b'r', b'!', ..] => "it is a rar archive; unpack it first",
-        [b's', b'n', b'o', b'o', b'p', 0, ..] => "it is a snoop file; convert it with editcap -F pcapng",
-        [b'X', b'C', b'P', 0, ..] => "it is a NetXray file; convert it with editcap -F pcapng",
-        [b'G', b'M', b'B', b'U', ..] => "it is a Network Monitor file; convert it with editcap -F pcapng",
-        [0xa1, 0xb2, 0xcd, 0x34, ..] => "it is a big-endian modified pcap; convert it with editcap -F pcapng",
-        _ if head.get(257..262) == Some(b"ustar") => "it is a tar archive; unpack it first",
-        _ => "its first bytes are those of no capture format",
+pub(super) fn stranger(head: &[u8]) -> String {
+    if head.is_empty() {
+        return "it is empty".into();
+    }
+    if let Some((_, kind)) = ARCHIVES.iter().find(|(magic, _)| head.starts_with(magic)) {
+        return format!("it is a {kind} archive; unpack it first");
+    }
+    if head.get(257..262) == Some(b"ustar") {
+        return "it is a tar archive; unpack it first".into();
+    }
+    match CONVERTIBLE.iter().find(|(magic, _)| head.starts_with(magic)) {
+        Some((_, kind)) => format!("it looks like a {kind}; convert it with `editcap -F pcapng IN OUT`"),
+        None => "its first bytes are those of no capture format; if Wireshark opens it, convert it with `editcap -F pcapng IN OUT`".into(),
     }
 }

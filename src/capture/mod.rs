@@ -13,6 +13,7 @@
 pub mod filter;
 pub mod write;
 
+mod beside;
 mod error;
 mod evidence;
 mod files;

@@ -1,20 +1,23 @@
 //! pcapng files: blocks that tell their length at both ends. <https://www.ietf.org/archive/id/draft-ietf-opsawg-pcapng-03.html>
 
 mod interface;
+mod options;
+mod other;
+mod packet;
 mod recover;
 
-use pcap_parser::traits::PcapNGPacketBlock;
-use pcap_parser::{
-    Block as Ng, EPB_MAGIC, EnhancedPacketBlock, IDB_MAGIC, ISB_MAGIC, InterfaceStatisticsBlock, OptionCode, PcapNGOption, SHB_MAGIC,
-    SPB_MAGIC, SectionHeaderBlock, SimplePacketBlock, parse_block_be, parse_block_le,
-};
+use pcap_parser::{DSB_MAGIC, EPB_MAGIC, IDB_MAGIC, ISB_MAGIC, NRB_MAGIC, SHB_MAGIC, SPB_MAGIC};
 
+use super::beside;
 use super::ledger::{Ledger, Record, Sink};
 use super::pcap::caplen_max;
 use super::reader::{Pause, Turn};
 use super::window::Window;
+use crate::model::beside::About;
 use crate::model::{DamageKind, LinkType, Ts};
-use interface::Interface;
+use interface::{Interface, comments};
+use options::Options;
+use packet::{Packet, TOO_LONG};
 
 /// Obsolete Packet Block.
 const OPB_MAGIC: u32 = 2;
@@ -26,15 +29,18 @@ const BLOCK_BYTES_MAX: usize = 16 << 20;
 const INTERFACES_MAX: usize = 65_536;
 /// Link type of frames whose interface was never described.
 const LINK_UNKNOWN: LinkType = LinkType(u16::MAX);
-/// `epb_dropcount`: packets lost between this and the one before.
-const EPB_DROPCOUNT: OptionCode = OptionCode(4);
-/// The obsolete block's drop counter when it is not known.
-const OPB_DROPS_UNKNOWN: u16 = u16::MAX;
+/// What a section header says about the machine that captured.
+const SECTION_TEXTS: [(u16, &str, &str); 3] = [(2, "hardware", "hardware"), (3, "os", "system"), (4, "application", "application")];
 
 /// Reads the blocks of a pcapng file.
 pub(super) struct Pcapng {
     big_endian: bool,
+    /// Number of the section, from 0; none before the first.
+    section: u32,
+    sections: u32,
     interfaces: Vec<Interface>,
+    /// Interfaces of the whole file that have a row.
+    rows: usize,
     /// Longest block that is believed.
     block_bytes_max: usize,
 }
@@ -47,17 +53,6 @@ struct Head {
     big_endian: bool,
 }
 
-/// A packet block, whatever its kind.
-struct Packet<'a> {
-    interface: u32,
-    /// Units of the interface's clock; none in simple packet blocks.
-    ts: Option<u64>,
-    wire_len: u32,
-    bytes: &'a [u8],
-    drops: u64,
-    comments: Vec<String>,
-}
-
 /// What a block was.
 enum Read<'a> {
     Packet(Packet<'a>),
@@ -67,7 +62,8 @@ enum Read<'a> {
 impl Pcapng {
     /// Recognises the first section header; none if there is none.
     pub(super) fn open(window: &mut Window, ledger: &mut Ledger) -> Option<Self> {
-        let mut pcapng = Self { big_endian: false, interfaces: Vec::new(), block_bytes_max: BLOCK_BYTES_MAX };
+        let mut pcapng =
+            Self { big_endian: false, section: 0, sections: 0, interfaces: Vec::new(), rows: 0, block_bytes_max: BLOCK_BYTES_MAX };
         if window.data().len() < BLOCK_BYTES_MIN {
             return None;
         }
@@ -81,7 +77,7 @@ impl Pcapng {
         loop {
             let Some(Head { kind, length, .. }) = self.next(window, ledger, out) else { return Pause::End };
             let Some(block) = window.data().get(..length) else { return Pause::End };
-            let packet = match self.read(kind, block, ledger) {
+            let packet = match self.read(kind, block, window.offset(), ledger, out) {
                 Ok(Read::Packet(packet)) => packet,
                 Ok(Read::Other) => {
                     window.skip(length);
@@ -94,7 +90,7 @@ impl Pcapng {
                 }
             };
             let interface = self.interfaces.get(packet.interface as usize).or(self.interfaces.first());
-            let ts_ns = self.time(interface, &packet, ledger);
+            let (ts_ns, fits) = self.time(interface, &packet, ledger);
             let mine = ledger.turn(ts_ns);
             if !turn.is_mine(mine) {
                 return Pause::Later(mine);
@@ -102,13 +98,12 @@ impl Pcapng {
             if out.full(packet.bytes.len()) {
                 return Pause::Full;
             }
-            let link = interface.map_or(LINK_UNKNOWN, |interface| interface.link);
-            ledger.frame(out, &Record { offset: window.offset(), ts_ns, wire_len: packet.wire_len, link, bytes: packet.bytes });
-            for comment in &packet.comments {
-                ledger.comment(&format!("frame {}", ledger.info.frames), comment);
+            let (offset, link) = (window.offset(), interface.map_or(LINK_UNKNOWN, |interface| interface.link));
+            ledger.frame(out, &Record { offset, ts_ns, wire_len: packet.wire_len, link, bytes: packet.bytes });
+            if !fits {
+                ledger.out_of_range(offset);
             }
-            let (id, drops) = (packet.interface, packet.drops);
-            self.account(id, drops, window.offset(), ledger, out);
+            self.account(&packet, offset, ledger, out);
             window.skip(length);
         }
     }
@@ -165,129 +160,134 @@ impl Pcapng {
         possible.then_some(Head { kind, length, big_endian })
     }
 
-    /// Reads one whole block.
-    fn read<'a>(&mut self, kind: u32, block: &'a [u8], ledger: &mut Ledger) -> Result<Read<'a>, String> {
-        if !matches!(kind, SHB_MAGIC | IDB_MAGIC | OPB_MAGIC | SPB_MAGIC | ISB_MAGIC | EPB_MAGIC) {
-            return Ok(Read::Other);
-        }
-        if kind == SHB_MAGIC {
-            self.end_section(ledger);
-            self.big_endian = byte_order(block).unwrap_or(self.big_endian);
-        }
-        let parsed = if self.big_endian { parse_block_be(block) } else { parse_block_le(block) };
-        let (_, parsed) = parsed.map_err(|_| format!("a block of type {kind} that contradicts itself"))?;
-        match parsed {
-            Ng::SectionHeader(section) => self.section(&section, ledger),
-            Ng::InterfaceDescription(described) => {
-                let interface = Interface::new(&described, self.big_endian);
-                interface.tell(&described, ledger);
-                self.block_bytes_max = self.block_bytes_max.max(caplen_max(interface.link) as usize + BLOCK_BYTES_MAX);
-                if self.interfaces.len() < INTERFACES_MAX {
-                    self.interfaces.push(interface);
-                }
-            }
-            Ng::InterfaceStatistics(statistics) => self.statistics(&statistics),
-            Ng::EnhancedPacket(packet) => return self.enhanced(&packet).map(Read::Packet),
-            Ng::SimplePacket(packet) => return Ok(Read::Packet(self.simple(&packet, block))),
-            Ng::Unknown(unknown) => return self.obsolete(unknown.data).map(Read::Packet),
-            _ => {}
-        }
-        Ok(Read::Other)
-    }
-
-    fn section(&mut self, section: &SectionHeaderBlock<'_>, ledger: &mut Ledger) {
-        let labels = [
-            (OptionCode::ShbHardware, "hardware"),
-            (OptionCode::ShbOs, "system"),
-            (OptionCode::ShbUserAppl, "application"),
-            (OptionCode::Comment, "comment"),
-        ];
-        for option in &section.options {
-            if let Some((_, label)) = labels.iter().find(|(code, _)| *code == option.code) {
-                ledger.comment(label, &text(option));
-            }
-        }
-    }
-
-    fn statistics(&mut self, statistics: &InterfaceStatisticsBlock<'_>) {
-        let counted = [OptionCode::IsbIfDrop, OptionCode::IsbOsDrop].map(|code| {
-            let option = statistics.options.iter().find(|option| option.code == code)?;
-            number(self.big_endian, option)
-        });
-        if let (Some(interface), true) = (self.interfaces.get_mut(statistics.if_id as usize), counted.iter().any(Option::is_some)) {
-            interface.reported_drops = Some(counted.into_iter().flatten().fold(0, u64::saturating_add));
-        }
-    }
-
-    fn enhanced<'a>(&self, packet: &EnhancedPacketBlock<'a>) -> Result<Packet<'a>, String> {
-        let bytes: &'a [u8] = packet.data.get(..packet.caplen as usize).ok_or("a packet longer than its block")?;
-        let comments = packet.options.iter().filter(|option| option.code == OptionCode::Comment).map(text).collect();
-        let drops = packet.options.iter().find(|option| option.code == EPB_DROPCOUNT).and_then(|option| number(self.big_endian, option));
-        Ok(Packet {
-            interface: packet.if_id,
-            ts: Some(join(packet.ts_high, packet.ts_low)),
-            wire_len: packet.orig_len(),
-            bytes,
-            drops: drops.unwrap_or(0),
-            comments,
-        })
-    }
-
-    /// A simple packet has no captured length: it is the length on the wire, cut at the snap length and at the block's end.
-    fn simple<'a>(&self, packet: &SimplePacketBlock<'_>, block: &'a [u8]) -> Packet<'a> {
-        let snaplen = self.interfaces.first().map_or(0, |interface| interface.snaplen) as usize;
-        let room = block.len().saturating_sub(16);
-        let caplen = (packet.origlen as usize).min(if snaplen == 0 { usize::MAX } else { snaplen }).min(room);
-        let bytes = block.get(12..12 + caplen).unwrap_or(&[]);
-        Packet { interface: 0, ts: None, wire_len: packet.origlen, bytes, drops: 0, comments: Vec::new() }
-    }
-
-    fn obsolete<'a>(&self, data: &'a [u8]) -> Result<Packet<'a>, String> {
-        let half = |at: usize| {
-            let bytes = *data.get(at..)?.first_chunk()?;
-            Some(if self.big_endian { u16::from_be_bytes(bytes) } else { u16::from_le_bytes(bytes) })
+    /// Reads one whole block, which begins at `offset`.
+    fn read<'a>(&mut self, kind: u32, block: &'a [u8], offset: u64, ledger: &mut Ledger, out: &mut Sink) -> Result<Read<'a>, String> {
+        let body = block.get(8..block.len().saturating_sub(4)).unwrap_or(&[]);
+        let packet = match kind {
+            EPB_MAGIC => Packet::enhanced(body, self.big_endian),
+            SPB_MAGIC => Packet::simple(body, self.big_endian, self.interfaces.first().map_or(0, |interface| interface.snaplen)),
+            OPB_MAGIC => Packet::obsolete(body, self.big_endian),
+            _ => return self.aside(kind, block, body, offset, ledger, out).map(|()| Read::Other),
         };
-        let fields = || {
-            Some((
-                half(0)?,
-                half(2)?,
-                word(self.big_endian, data, 4)?,
-                word(self.big_endian, data, 8)?,
-                word(self.big_endian, data, 12)?,
-                word(self.big_endian, data, 16)?,
-            ))
+        packet.map(Read::Packet).ok_or_else(|| TOO_LONG.to_string())
+    }
+
+    /// Reads a block that holds no packet.
+    fn aside(&mut self, kind: u32, block: &[u8], body: &[u8], offset: u64, ledger: &mut Ledger, out: &mut Sink) -> Result<(), String> {
+        let known = match kind {
+            SHB_MAGIC => self.begin_section(block, body, offset, ledger, out),
+            IDB_MAGIC => self.describe(body, offset, ledger, out),
+            ISB_MAGIC => self.statistics(body, offset, ledger, out),
+            NRB_MAGIC => self.names(body, ledger),
+            DSB_MAGIC => self.secrets(body, offset, ledger, out),
+            _ => {
+                self.other(kind, body, offset, ledger);
+                Some(())
+            }
         };
-        let (interface, drops, high, low, caplen, wire_len) = fields().ok_or("a packet block without room for its header")?;
-        let bytes = data.get(20..).and_then(|rest| rest.get(..caplen as usize)).ok_or("a packet longer than its block")?;
-        let drops = if drops == OPB_DROPS_UNKNOWN { 0 } else { u64::from(drops) };
-        Ok(Packet { interface: u32::from(interface), ts: Some(join(high, low)), wire_len, bytes, drops, comments: Vec::new() })
+        known.ok_or_else(|| format!("a block of type {kind} that contradicts itself"))
+    }
+
+    fn begin_section(&mut self, block: &[u8], body: &[u8], offset: u64, ledger: &mut Ledger, out: &mut Sink) -> Option<()> {
+        self.end_section(ledger);
+        self.big_endian = byte_order(block).unwrap_or(self.big_endian);
+        (self.section, self.sections) = (self.sections, self.sections.saturating_add(1));
+        ledger.section = self.section;
+        let options = Options::new(body.get(16..)?, self.big_endian);
+        for (code, kind, label) in SECTION_TEXTS {
+            ledger.said(label, &options.text(code));
+            ledger.comment(About::Section, None, kind, options.text(code));
+        }
+        comments(options, About::Section, None, ledger);
+        self.judge(options, offset, ledger, out);
+        Some(())
+    }
+
+    fn describe(&mut self, body: &[u8], offset: u64, ledger: &mut Ledger, out: &mut Sink) -> Option<()> {
+        let (id, row) = (self.interfaces.len() as u32, self.rows < beside::INTERFACES_MAX);
+        let Some(interface) = Interface::new(body, self.big_endian, self.section, id, row) else {
+            // It keeps its place, so that those behind it keep their numbers.
+            self.interfaces.extend((self.interfaces.len() < INTERFACES_MAX).then(Interface::unknown));
+            return None;
+        };
+        if row {
+            self.rows += 1;
+        } else {
+            ledger.gathered.interface_left_out();
+        }
+        interface.tell(ledger);
+        let options = Options::new(body.get(8..)?, self.big_endian);
+        comments(options, About::Interface, Some(id), ledger);
+        self.judge(options, offset, ledger, out);
+        self.block_bytes_max = self.block_bytes_max.max(caplen_max(interface.link) as usize + BLOCK_BYTES_MAX);
+        if self.interfaces.len() < INTERFACES_MAX {
+            self.interfaces.push(interface);
+        }
+        Some(())
+    }
+
+    fn statistics(&mut self, body: &[u8], offset: u64, ledger: &mut Ledger, out: &mut Sink) -> Option<()> {
+        let id = word(self.big_endian, body, 0)?;
+        let options = Options::new(body.get(12..)?, self.big_endian);
+        if let Some(interface) = self.interfaces.get_mut(id as usize) {
+            interface.count(options);
+        }
+        comments(options, About::Statistics, Some(id), ledger);
+        self.judge(options, offset, ledger, out);
+        Some(())
     }
 
     /// Simple packets carry no time: they take that of the frame before, so that they keep their place.
-    fn time(&self, interface: Option<&Interface>, packet: &Packet<'_>, ledger: &Ledger) -> Ts {
+    fn time(&self, interface: Option<&Interface>, packet: &Packet<'_>, ledger: &Ledger) -> (Ts, bool) {
         match (packet.ts, interface) {
             (Some(ts), Some(interface)) => interface.clock.ns(ts),
             (Some(ts), None) => interface::Clock::default().ns(ts),
-            (None, _) => ledger.previous().unwrap_or(0),
+            (None, _) => (ledger.previous().unwrap_or(0), true),
         }
     }
 
-    /// Books drops, and a frame of an interface that nobody described.
-    fn account(&mut self, id: u32, drops: u64, offset: u64, ledger: &mut Ledger, out: &mut Sink) {
+    /// Books what is said about a frame just read, or that its interface was never described.
+    fn account(&mut self, packet: &Packet<'_>, offset: u64, ledger: &mut Ledger, out: &mut Sink) {
+        let id = packet.interface;
         match self.interfaces.get_mut(id as usize) {
-            Some(interface) => interface.counted_drops = interface.counted_drops.saturating_add(drops),
+            Some(interface) => {
+                interface.lost(packet.drops());
+                let flags = packet.flags();
+                let errors = flags.map(|flags| flags.errors()).unwrap_or_default();
+                if let Some(told) = &mut interface.told {
+                    told.frames += 1;
+                    told.inbound += u64::from(flags.is_some_and(|flags| flags.inbound()));
+                    told.outbound += u64::from(flags.is_some_and(|flags| flags.outbound()));
+                    told.faulty += u64::from(!errors.is_empty());
+                }
+                ledger.packet_comment(out, id, "link_error", errors);
+            }
             None => {
                 let taken = if self.interfaces.is_empty() { "its link type is not known" } else { "it was read as one of interface 0" };
                 let detail = format!("frame {} names interface {id}, which was never described; {taken}", ledger.info.frames);
                 ledger.damage(out, DamageKind::UnknownInterface, offset, 0, detail);
             }
         }
+        for option in packet.options.into_iter().filter(|option| option.code == options::COMMENT) {
+            let text = options::text(option.value);
+            ledger.said(&format!("frame {}", ledger.info.frames), &text);
+            ledger.packet_comment(out, id, "comment", text);
+        }
+        for (kind, text) in packet.options.custom_texts() {
+            ledger.packet_comment(out, id, &kind, text);
+        }
+        self.judge(packet.options, offset, ledger, out);
     }
 
     fn end_section(&mut self, ledger: &mut Ledger) {
-        let drops = self.interfaces.drain(..).filter_map(|interface| interface.drops()).reduce(u64::saturating_add);
-        if let Some(drops) = drops {
-            *ledger.info.reported_drops.get_or_insert(0) += drops;
+        for interface in self.interfaces.drain(..) {
+            if let Some(drops) = interface.drops() {
+                let sum = ledger.info.reported_drops.get_or_insert(0);
+                *sum = sum.saturating_add(drops);
+            }
+            if let Some(told) = interface.into_told() {
+                ledger.gathered.interface(told);
+            }
         }
         self.block_bytes_max = BLOCK_BYTES_MAX;
     }
@@ -307,17 +307,7 @@ fn word(big_endian: bool, data: &[u8], at: usize) -> Option<u32> {
     Some(if big_endian { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) })
 }
 
-fn join(high: u32, low: u32) -> u64 {
-    (u64::from(high) << 32) | u64::from(low)
-}
-
-/// Text of an option; what is not UTF-8 is replaced.
-fn text(option: &PcapNGOption<'_>) -> String {
-    option.as_bytes().map(|bytes| String::from_utf8_lossy(bytes).into_owned()).unwrap_or_default()
-}
-
-/// A 64-bit number in an option. The crate reads these as little-endian whatever the section says.
-fn number(big_endian: bool, option: &PcapNGOption<'_>) -> Option<u64> {
-    let bytes = *option.as_bytes().ok()?.first_chunk()?;
-    Some(if big_endian { u64::from_be_bytes(bytes) } else { u64::from_le_bytes(bytes) })
+fn half(big_endian: bool, data: &[u8], at: usize) -> Option<u16> {
+    let bytes = *data.get(at..)?.first_chunk()?;
+    Some(if big_endian { u16::from_be_bytes(bytes) } else { u16::from_le_bytes(bytes) })
 }

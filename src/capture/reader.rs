@@ -116,7 +116,7 @@ fn nothing(window: &mut Window) -> String {
     }
     match (window.compression(), Format::of(window.data())) {
         (_, Some(_)) => "the file ends inside its header".to_string(),
-        (None, None) => stranger(window.data()).to_string(),
+        (None, None) => stranger(window.data()),
         (Some(compression), None) => format!("{} data; within, {}", compression.name(), stranger(window.data())),
     }
 }

@@ -1,6 +1,6 @@
 //! Where reading stands in a frame, and the packet that grows out of it.
 
-use crate::model::packet::{Net, Payload, Stop};
+use crate::model::packet::{Net, Payload, Stop, Transport, Tunnel};
 use crate::model::{Frame, LinkType, Packet};
 
 /// What the bytes ahead are said to be.
@@ -12,10 +12,25 @@ pub(super) enum Next {
     Ether(u16),
     /// What an IP protocol number names, extension headers among them.
     Ip(u8),
-    /// A packet of its own, of that ether type.
-    Tunnel(u16),
+    /// A frame of 802.11 with its first two bytes swapped.
+    SwappedWireless,
+    /// A packet of its own, behind `header` bytes that still belong to the payload of this one.
+    Tunnel { tunnel: Tunnel, header: usize, inside: Inside },
     /// Nothing that is read here.
     Payload,
+}
+
+/// What the bytes in a tunnel are said to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Inside {
+    /// What an ether type names.
+    Ether(u16),
+    /// A frame of that link type.
+    Link(LinkType),
+    /// What an IP protocol number names, between the same two hosts.
+    Ip(u8),
+    /// A frame of 802.11 with its first two bytes swapped.
+    SwappedWireless,
 }
 
 /// A cursor over captured bytes. Two ends: where the captured bytes of the current layer end, and where they should.
@@ -93,13 +108,19 @@ impl<'a> Reader<'a> {
         self.stop(layer, "truncated_header", left)
     }
 
-    /// Goes into a tunnel. Returns the packet that carries it; the one inside so far shares nothing but the link.
-    pub(super) fn enter(&mut self) -> Packet {
+    /// Goes into a tunnel whose header has `header` bytes more. Returns the packet that carries it; the one inside so far shares
+    /// nothing but the link.
+    pub(super) fn enter(&mut self, tunnel: Tunnel, header: usize) -> Packet {
         self.close();
+        self.packet.carries = Some(tunnel);
         let outer = self.packet.clone();
+        self.skip(header);
         self.packet.layer += 1;
         self.packet.net = Net::None;
+        self.packet.transport = Transport::None;
         self.packet.stop = None;
+        self.packet.carries = None;
+        self.packet.tenant = within(self.packet.tenant, tunnel);
         outer
     }
 
@@ -114,4 +135,14 @@ impl<'a> Reader<'a> {
         self.packet.payload = Payload::Frame(start as u32..self.end as u32);
         self.packet.payload_len = u32::try_from(self.announced()).unwrap_or(u32::MAX);
     }
+}
+
+/// The tenant inside of a tunnel: SplitMix64's finaliser, so that numbers of nested tunnels do not cancel each other out.
+fn within(outer: u64, tunnel: Tunnel) -> u64 {
+    let Some(id) = tunnel.id else { return outer };
+    let mut mix = outer ^ (u64::from(id) | (tunnel.kind as u64 + 1) << 32);
+    for (shift, factor) in [(30, 0xbf58_476d_1ce4_e5b9), (27, 0x94d0_49bb_1331_11eb)] {
+        mix = (mix ^ mix >> shift).wrapping_mul(factor);
+    }
+    mix ^ mix >> 31
 }

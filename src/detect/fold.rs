@@ -103,9 +103,9 @@ fn finding(rule: &Rule, group: Group) -> Finding {
     let rows = group.hits.len();
     let hits = gravest_first(rule, group.hits);
     let Some(lead) = hits.first() else { unreachable!("a group is made of at least one hit") };
-    let actors = names(&hits, |hit| hit.actor.as_deref());
-    let targets = names(&hits, |hit| hit.target.as_deref());
-    let users = names(&hits, |hit| hit.user.as_deref());
+    let actors = names(hits.iter().filter_map(|hit| hit.actor.as_deref()));
+    let targets = names(hits.iter().flat_map(Hit::targets));
+    let users = names(hits.iter().filter_map(|hit| hit.user.as_deref()));
     let mut flows: Vec<_> = hits.iter().flat_map(|hit| hit.flows.iter().copied()).collect();
     flows.sort_unstable();
     flows.dedup();
@@ -148,8 +148,8 @@ fn finding(rule: &Rule, group: Group) -> Finding {
 }
 
 /// Distinct names: those of the gravest hits first.
-fn names<'a>(hits: &'a [Hit], name: impl Fn(&'a Hit) -> Option<&'a str>) -> Vec<String> {
-    once(hits.iter().filter_map(name)).into_iter().map(str::to_owned).collect()
+fn names<'a>(all: impl Iterator<Item = &'a str>) -> Vec<String> {
+    once(all).into_iter().map(str::to_owned).collect()
 }
 
 /// What was seen in the gravest row, the thresholds in force, and how much was folded into it.
@@ -221,6 +221,7 @@ mod tests {
         Hit {
             actor,
             target,
+            more_targets: Vec::new(),
             user: None,
             first_ns,
             last_ns,

@@ -12,6 +12,7 @@
 mod check;
 mod fold;
 mod header;
+mod helpers;
 mod params;
 mod row;
 mod rules;

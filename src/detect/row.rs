@@ -11,6 +11,9 @@ pub const COLUMNS: [&str; 10] = ["actor", "target", "user", "first_seen", "last_
 /// A column that a rule may add: the impact of this row instead of the header's.
 pub const IMPACT: &str = "impact";
 
+/// A column that a rule may add: all targets of this row, where it speaks of more than one. `target` is then the first of them.
+pub const TARGETS: &str = "targets";
+
 /// What a rule said about one actor and target.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Hit {
@@ -18,6 +21,8 @@ pub struct Hit {
     pub actor: Option<String>,
     /// Who suffers it.
     pub target: Option<String>,
+    /// Who else does, where one row speaks of many.
+    pub more_targets: Vec<String>,
     /// Account concerned.
     pub user: Option<String>,
     /// Earliest evidence.
@@ -39,6 +44,11 @@ pub struct Hit {
 }
 
 impl Hit {
+    /// All who suffer it.
+    pub fn targets(&self) -> impl Iterator<Item = &str> {
+        self.target.iter().chain(&self.more_targets).map(String::as_str)
+    }
+
     /// Reads one row; `get` gives the value of a column, `Null` where it is missing.
     pub fn read(get: impl Fn(&str) -> Value) -> Result<Self, String> {
         let outcome = text(&get("outcome")).unwrap_or_default();
@@ -46,9 +56,13 @@ impl Hit {
         let mut flows: Vec<FlowId> = items(&get("flows")).iter().filter_map(whole).map(FlowId).collect();
         flows.sort_unstable();
         flows.dedup();
+        let target = text(&get("target"));
+        let mut more_targets: Vec<String> = items(&get(TARGETS)).iter().filter_map(text).collect();
+        more_targets.retain(|more| Some(more) != target.as_ref());
         Ok(Self {
             actor: text(&get("actor")),
-            target: text(&get("target")),
+            target,
+            more_targets,
             user: text(&get("user")),
             first_ns,
             last_ns: instant(&get("last_seen")).unwrap_or(first_ns).max(first_ns),

@@ -1,7 +1,7 @@
 //! Runs every rule on a case.
 
 use super::header::{Header, Need};
-use super::row::{COLUMNS, Hit, IMPACT};
+use super::row::{COLUMNS, Hit, IMPACT, TARGETS};
 use super::rules::{Rule, Rules};
 use super::{Error, Result, fold};
 use crate::model::report::RuleRun;
@@ -9,17 +9,22 @@ use crate::model::{Finding, HomeNets};
 use duckdb::Connection;
 use duckdb::types::Value;
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 /// Of flows that carried data, the share with only one side in the capture beyond which it is a one-sided tap.
 const ONE_SIDED: f64 = 0.3;
 /// Fewer such flows than this say nothing about the tap.
 const ONE_SIDED_LEAST: i64 = 5;
+/// Why a rule failed that needed more memory than there is.
+const STARVED: &str = "it ran out of memory; give more with --memory";
 
 /// What the rules are told beyond the tables.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
     /// Which networks are ours.
     pub home: HomeNets,
+    /// Rules that may run at the same time, at least one.
+    pub threads: usize,
 }
 
 /// What the rules found.
@@ -33,38 +38,100 @@ pub struct Detected {
 
 impl Rules {
     /// Asks every rule. A rule that fails is reported as failed; the others go on.
+    ///
+    /// Rules run beside each other, each on one thread of DuckDB: most are small, and sharing one among threads costs more than it saves.
     pub fn run(&self, db: &Connection, settings: &Settings) -> Result<Detected> {
-        self.prepare(db)?;
+        self.share(db)?;
         let capture = Capture::look(db)?;
+        let before = threads(db, 1)?;
+        let mut answers = self.ask_all(db, settings, &capture)?;
+        // Alone, a rule has all the memory there is: whether it fails must not depend on what ran beside it.
+        for (answer, rule) in answers.iter_mut().zip(self.list()).filter(|(answer, _)| answer.starved) {
+            *answer = Answer::of(rule, db, &capture, settings)?;
+        }
+        threads(db, before)?;
+        self.unshare(db)?;
         let mut detected = Detected::default();
-        for rule in self.list() {
-            let mut run = started(rule);
-            if let Some(why) = capture.lacks(db, rule)? {
-                (run.status, run.why) = ("not_applicable".into(), why);
-            } else {
-                match ask(db, rule) {
-                    Ok(hits) => {
-                        let found = fold::fold(rule, hits, &settings.home);
-                        run.status = if found.is_empty() { "silent" } else { "fired" }.into();
-                        run.findings = found.len() as u64;
-                        detected.findings.extend(found);
-                    }
-                    Err(why) => (run.status, run.why) = ("failed".into(), why),
-                }
-            }
-            detected.runs.push(run);
+        for answer in answers {
+            detected.findings.extend(answer.findings);
+            detected.runs.push(answer.run);
         }
         rank(&mut detected.findings);
         Ok(detected)
     }
 
-    /// Creates the helper views and macros. They are temporary: the case stays as it is.
-    pub fn prepare(&self, db: &Connection) -> Result<()> {
-        for (name, text) in self.views() {
-            db.execute_batch(text).map_err(|source| Error::Database { doing: format!("creating the helpers of _views/{name}"), source })?;
-        }
-        Ok(())
+    /// The answer of each rule, in the order of the rules.
+    fn ask_all(&self, db: &Connection, settings: &Settings, capture: &Capture) -> Result<Vec<Answer>> {
+        let rules: Vec<&Rule> = self.list().collect();
+        let next = AtomicUsize::new(0);
+        let work = |db: Connection| -> Result<Vec<(usize, Answer)>> {
+            self.join(&db)?;
+            let mut answers = Vec::new();
+            while let Some((place, rule)) = Some(next.fetch_add(1, Relaxed)).and_then(|place| Some((place, rules.get(place)?))) {
+                answers.push((place, Answer::of(rule, &db, capture, settings)?));
+            }
+            Ok(answers)
+        };
+        let mut answers = std::thread::scope(|scope| {
+            let mut beside = Vec::new();
+            for number in 1..settings.threads.clamp(1, rules.len().max(1)) {
+                let db = another(db)?;
+                // Where no further thread is lent, this one does the work.
+                let thread = std::thread::Builder::new().name(format!("rules-{number}")).spawn_scoped(scope, || work(db));
+                beside.extend(thread);
+            }
+            let mut answers = work(another(db)?)?;
+            for thread in beside {
+                answers.extend(thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
+            }
+            Ok::<_, Error>(answers)
+        })?;
+        answers.sort_by_key(|(place, _)| *place);
+        Ok(answers.into_iter().map(|(_, answer)| answer).collect())
     }
+}
+
+/// What a rule said of a case.
+struct Answer {
+    run: RuleRun,
+    findings: Vec<Finding>,
+    /// Memory ran out.
+    starved: bool,
+}
+
+impl Answer {
+    fn of(rule: &Rule, db: &Connection, capture: &Capture, settings: &Settings) -> Result<Self> {
+        let mut answer = Self { run: started(rule), findings: Vec::new(), starved: false };
+        if let Some(why) = capture.lacks(db, rule)? {
+            (answer.run.status, answer.run.why) = ("not_applicable".into(), why);
+            return Ok(answer);
+        }
+        match ask(db, rule) {
+            Ok(hits) => {
+                answer.findings = fold::fold(rule, hits, &settings.home);
+                answer.run.status = if answer.findings.is_empty() { "silent" } else { "fired" }.into();
+                answer.run.findings = answer.findings.len() as u64;
+            }
+            Err(why) => {
+                answer.starved = why == STARVED;
+                (answer.run.status, answer.run.why) = ("failed".into(), why);
+            }
+        }
+        Ok(answer)
+    }
+}
+
+/// One more connection to the same database.
+fn another(db: &Connection) -> Result<Connection> {
+    db.try_clone().map_err(|source| Error::Database { doing: "opening a connection for rules".into(), source })
+}
+
+/// Sets how many threads a statement of this database may use; returns how many it was.
+fn threads(db: &Connection, number: i64) -> Result<i64> {
+    let wrong = |source| Error::Database { doing: "choosing the number of threads".into(), source };
+    let before = db.query_row("SELECT current_setting('threads')::BIGINT", [], |row| row.get(0)).map_err(wrong)?;
+    db.execute_batch(&format!("SET threads = {number}")).map_err(wrong)?;
+    Ok(before)
 }
 
 fn started(rule: &Rule) -> RuleRun {
@@ -101,7 +168,9 @@ fn ask(db: &Connection, rule: &Rule) -> Result<Vec<Hit>, String> {
     let mut hits = Vec::new();
     while let Some(row) = rows.next().map_err(said)? {
         let mut values: BTreeMap<&str, Value> = BTreeMap::new();
-        for (at, name) in names.iter().enumerate().filter(|(_, name)| *name == IMPACT || COLUMNS.contains(&name.as_str())) {
+        for (at, name) in
+            names.iter().enumerate().filter(|(_, name)| [IMPACT, TARGETS].contains(&name.as_str()) || COLUMNS.contains(&name.as_str()))
+        {
             values.insert(name, row.get(at).map_err(said)?);
         }
         hits.push(Hit::read(|column| values.get(column).cloned().unwrap_or(Value::Null))?);
@@ -112,7 +181,7 @@ fn ask(db: &Connection, rule: &Rule) -> Result<Vec<Hit>, String> {
 /// What DuckDB said, without figures that differ from run to run.
 fn plainly(error: &str) -> String {
     if error.to_lowercase().contains("out of memory") {
-        return "it ran out of memory; give more with --memory".into();
+        return STARVED.into();
     }
     error.lines().next().unwrap_or_default().to_owned()
 }

@@ -43,6 +43,8 @@ pub struct Conversation {
     before: &'static str,
     watched: [u64; 2],
     ended: bool,
+    /// Carried by another conversation.
+    inside: bool,
 }
 
 enum State {
@@ -76,7 +78,12 @@ enum Kept {
 impl Conversation {
     /// For a new flow.
     pub fn new(conn: Conn) -> Self {
-        Self { conn, state: State::Probing(Box::default()), before: "", watched: [0; 2], ended: false }
+        Self { conn, state: State::Probing(Box::default()), before: "", watched: [0; 2], ended: false, inside: false }
+    }
+
+    /// For what another conversation of the flow carries.
+    pub fn inside(conn: Conn) -> Self {
+        Self { inside: true, ..Self::new(conn) }
     }
 
     /// Takes the next bytes of a stream, or one datagram.
@@ -110,6 +117,9 @@ impl Conversation {
         if self.watches(chunk.dir) {
             self.watched[chunk.dir.index()] += chunk.bytes.len() as u64;
             return tls::is_hello(chunk.bytes).then_some(&tls::PROTOCOL);
+        }
+        if matches!(self.state, State::Over { service: "stun" }) && tls::dtls::is_hello(chunk.bytes) {
+            return Some(&tls::dtls::PROTOCOL);
         }
         // A web server's complaint about a ClientHello on its clear port.
         let refused =
@@ -175,7 +185,7 @@ impl Conversation {
     /// The service confirmed by content, empty if none was; with a comma where TLS took over.
     pub fn service(&self) -> &'static str {
         let service = match &self.state {
-            State::Reading { name, dissector } if dissector.confirmed() => dissector.service().unwrap_or(name),
+            State::Reading { name, dissector } if dissector.confirmed() => dissector.service(name),
             State::Reading { .. } => "",
             State::Probing(waiting) => waiting.service,
             State::Over { service } => service,
@@ -249,6 +259,9 @@ impl Conversation {
 
     fn start(&mut self, protocol: &'static Protocol, chunk: &Chunk<'_>, events: &mut Vec<AppEvent>) {
         let mut dissector = (protocol.make)(&self.conn);
+        if self.inside {
+            dissector.is_inside();
+        }
         let before = std::mem::replace(&mut self.state, State::Over { service: "" });
         with_out(self.conn, events, |out| {
             if let State::Probing(waiting) = before {

@@ -78,7 +78,10 @@ impl Messages {
             inner_src: inner.src,
             inner_dst: inner.dst,
             inner_proto: inner.proto,
-            inner_dport: inner.dport,
+            inner_sport: inner.ports.map(|(sport, _)| sport),
+            inner_dport: inner.ports.map(|(_, dport)| dport),
+            payload_sha: if payload.len() == payload_len as usize { digest(payload) } else { String::new() },
+            gateway: gateway(v6, icmp, payload),
         };
         out.say(frame, ts_ns, Event::Icmp(Box::new(row)));
     }
@@ -140,7 +143,7 @@ struct Inner {
     src: Option<IpAddr>,
     dst: Option<IpAddr>,
     proto: Option<u8>,
-    dport: Option<u16>,
+    ports: Option<(u16, u16)>,
 }
 
 impl Inner {
@@ -152,11 +155,13 @@ impl Inner {
             LaxIpSlice::Ipv6(_) => payload.fragmented,
         };
         // TCP, UDP, DCCP, SCTP and UDP-Lite begin with both ports.
-        let dport = match (payload.ip_number.0, payload.payload) {
-            (6 | 17 | 33 | 132 | 136, &[_, _, high, low, ..]) if !later_fragment => Some(u16::from_be_bytes([high, low])),
+        let ports = match (payload.ip_number.0, payload.payload) {
+            (6 | 17 | 33 | 132 | 136, &[a, b, c, d, ..]) if !later_fragment => {
+                Some((u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d])))
+            }
             _ => None,
         };
-        Self { src: Some(ip.source_addr()), dst: Some(ip.destination_addr()), proto: Some(payload.ip_number.0), dport }
+        Self { src: Some(ip.source_addr()), dst: Some(ip.destination_addr()), proto: Some(payload.ip_number.0), ports }
     }
 }
 
@@ -179,6 +184,21 @@ fn pattern(payload: &[u8]) -> &'static str {
     } else {
         ""
     }
+}
+
+/// The router that a redirect names: in the header (RFC 792), for ICMPv6 as the first address after it (RFC 4861 4.5).
+fn gateway(v6: bool, icmp: &Icmp, payload: &[u8]) -> Option<IpAddr> {
+    match (v6, icmp.kind) {
+        (false, 5) => Some((u32::from(icmp.id) << 16 | u32::from(icmp.seq)).to_be_bytes().into()),
+        (true, 137) => payload.first_chunk::<16>().map(|target| IpAddr::from(*target)),
+        _ => None,
+    }
+}
+
+/// Enough of SHA-256 to tell payloads apart.
+fn digest(payload: &[u8]) -> String {
+    let digest = ring::digest::digest(&ring::digest::SHA256, payload);
+    hex(digest.as_ref().get(..8).unwrap_or_default())
 }
 
 /// The same on every run: the standard hasher without random keys.

@@ -6,20 +6,25 @@
 use crate::model::{AppEvent, Conn, Dir, Event, Proto, Ts, event::Weird};
 
 pub mod arp;
+mod ber;
 mod conversation;
 mod dce_rpc;
+pub mod dhcp;
 mod dns;
 mod files;
 mod ftp;
 pub mod gssapi;
 mod http;
 pub mod icmp;
+mod kerberos;
 pub mod le;
 mod login;
 pub mod ntlm;
+mod quic;
 mod signatures;
 mod smb;
 mod ssh;
+mod tickets;
 mod tls;
 mod x509;
 
@@ -35,6 +40,7 @@ pub use conversation::Conversation;
 /// All protocols with a dissector, most telling signature first.
 pub const PROTOCOLS: &[Protocol] = &[
     tls::PROTOCOL,
+    tls::dtls::PROTOCOL,
     http::PROTOCOL,
     smb::PROTOCOL,
     dce_rpc::PROTOCOL,
@@ -45,6 +51,10 @@ pub const PROTOCOLS: &[Protocol] = &[
     login::imap::IMAP,
     login::redis::REDIS,
     login::pop3::POP3,
+    dhcp::PROTOCOL,
+    kerberos::TCP,
+    quic::PROTOCOL,
+    kerberos::UDP,
     dns::PROTOCOL,
 ];
 
@@ -112,10 +122,12 @@ pub trait Dissector: Send {
     fn end(&mut self, _out: &mut Out) {}
     /// Whether the bytes really were this protocol: then the flow's `service` says so.
     fn confirmed(&self) -> bool;
-    /// The service in Zeek's words, where the protocol's name alone does not say what was carried: `gssapi,smb,ntlm`.
-    fn service(&self) -> Option<&'static str> {
-        None
+    /// What the flow's `service` says then: more than the protocol's own name where it carries another (`quic,ssl`).
+    fn service(&self, name: &'static str) -> &'static str {
+        name
     }
+    /// Another protocol carries this one: it opens no tunnel within, or tunnels could nest without end.
+    fn is_inside(&mut self) {}
     /// This protocol is over, and the flow goes on as something else, likely TLS: after STARTTLS, in a tunnel.
     fn hands_over(&self) -> bool {
         false

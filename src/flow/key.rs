@@ -1,5 +1,6 @@
 //! What makes two packets the same flow: addresses, ports, protocol, in an order that both directions share.
 
+use super::tunnels::around;
 use crate::model::packet::{Ip, Transport};
 use crate::model::{Dir, Packet, Proto};
 use std::net::IpAddr;
@@ -10,10 +11,12 @@ pub struct Key {
     low: (u128, u16),
     high: (u128, u16),
     proto: u8,
-    layer: u8,
     v6: bool,
     /// ICMP messages without a counterpart keep their direction in the key.
     one_way: bool,
+    /// Which of the networks with these addresses, 0 outside of tunnels that number them ([`super::tenant`]). How deep a packet lies is
+    /// not in the key: of many flows one direction alone is seen in a tunnel.
+    tenant: u32,
 }
 
 /// A packet's place in its flow, before the flow is known.
@@ -29,6 +32,10 @@ pub struct Place {
     pub dst: (IpAddr, u16),
     /// Transport.
     pub proto: Proto,
+    /// The number of its network, as in [`Packet::tenant`].
+    pub number: u64,
+    /// What the tunnel around it is, in one number; `None` outside of tunnels.
+    pub tunnel: Option<u64>,
 }
 
 impl Place {
@@ -43,8 +50,8 @@ impl Place {
         let (a, b) = ((bits(ip.src), sport), (bits(ip.dst), dport));
         let from_low = one_way || a <= b;
         let (low, high) = if from_low { (a, b) } else { (b, a) };
-        let key = Key { low, high, proto: ip.proto, layer: packet.layer, v6: ip.src.is_ipv6(), one_way };
-        Some(Self { key, from_low, src, dst, proto: packet.proto() })
+        let key = Key { low, high, proto: ip.proto, v6: ip.src.is_ipv6(), one_way, tenant: 0 };
+        Some(Self { key, from_low, src, dst, proto: packet.proto(), number: packet.tenant, tunnel: None })
     }
 
     /// Direction within a flow whose originator is the lower side or not.
@@ -52,18 +59,45 @@ impl Place {
         if self.from_low == orig_is_low { Dir::Orig } else { Dir::Resp }
     }
 
-    /// A number that depends on the key alone, the same in every run: chooses the shard.
+    /// This place inside of whatever surrounds `packets[at]`.
+    pub fn inside_of(self, packets: &[Packet], at: usize) -> Self {
+        Self { tunnel: tunnel(packets, at), ..self }
+    }
+
+    /// Chooses the shard: that of all networks with these addresses.
     pub fn shard(&self, shards: usize) -> usize {
-        let Key { low, high, proto, .. } = self.key;
+        (self.key.mix() >> 33) as usize % shards
+    }
+}
+
+impl Key {
+    /// The same key in one of the networks that share its addresses.
+    pub fn of_tenant(self, tenant: u32) -> Self {
+        Self { tenant, ..self }
+    }
+
+    /// A number that depends on addresses, ports and protocol alone, the same in every run.
+    fn mix(&self) -> u64 {
+        let Self { low, high, proto, .. } = *self;
         let mut mix = u64::from(proto) ^ 0x9e37_79b9_7f4a_7c15;
         for part in [low.0 as u64, (low.0 >> 64) as u64, high.0 as u64, (high.0 >> 64) as u64, u64::from(low.1) << 16 | u64::from(high.1)] {
             // SplitMix64's finaliser: every input bit reaches the low output bits.
             mix = (mix ^ part).wrapping_mul(0xbf58_476d_1ce4_e5b9);
             mix ^= mix >> 31;
         }
-        mix = mix.wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mix >> 33) as usize % shards
+        mix.wrapping_mul(0x94d0_49bb_1331_11eb)
     }
+}
+
+/// The tunnel around `packets[at]`: by hosts for those that are known by them, else by flow, and by what is around that.
+fn tunnel(packets: &[Packet], at: usize) -> Option<u64> {
+    let outer_at = around(packets, at)?;
+    let outer = packets.get(outer_at)?;
+    let mut key = Place::of(outer)?.key;
+    if outer.carries?.kind.between_hosts() {
+        key = Key { low: (key.low.0, 0), high: (key.high.0, 0), proto: 0, ..key };
+    }
+    Some(key.mix().wrapping_add(tunnel(packets, outer_at).unwrap_or(0).rotate_left(17)))
 }
 
 fn bits(addr: IpAddr) -> u128 {
@@ -78,6 +112,7 @@ fn ports(ip: &Ip, transport: &Transport) -> (u16, u16, bool) {
     match transport {
         Transport::Tcp(tcp) => (tcp.sport, tcp.dport, false),
         Transport::Udp(udp) => (udp.sport, udp.dport, false),
+        Transport::Sctp(sctp) => (sctp.sport, sctp.dport, false),
         Transport::Icmp(icmp) => {
             let counterpart = if ip.proto == 58 { icmp6_counterpart(icmp.kind) } else { icmp4_counterpart(icmp.kind) };
             let other = counterpart.unwrap_or(icmp.code);

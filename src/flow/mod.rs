@@ -8,16 +8,20 @@ mod key;
 mod open;
 mod shard;
 mod side;
-mod stream;
+pub mod stream;
 mod tcp;
+mod tenant;
 #[cfg(test)]
 mod tests;
+mod tunnels;
 
-use crate::model::packet::Transport;
+use crate::model::packet::{Transport, TunnelKind};
 use crate::model::{AppEvent, Block, CapHit, Flow, FlowId, Limits, Packet, Ts};
 use key::Place;
 use rayon::prelude::*;
 use shard::{Shard, Task};
+use tenant::Tenants;
+use tunnels::Tunnels;
 
 /// Number of shards: fixed, since caps are counted per shard and order depends on it.
 pub const SHARDS: usize = 64;
@@ -28,6 +32,7 @@ const LAST_BATCHES: usize = 16;
 /// The flow table.
 pub struct Table {
     shards: Vec<Shard>,
+    tunnels: Tunnels,
     limits: Limits,
 }
 
@@ -45,7 +50,7 @@ pub struct Batch {
 impl Table {
     /// An empty table.
     pub fn new(limits: Limits) -> Self {
-        Self { shards: (0..SHARDS).map(|_| Shard::default()).collect(), limits }
+        Self { shards: (0..SHARDS).map(|_| Shard::default()).collect(), tunnels: Tunnels::default(), limits }
     }
 
     /// Flows open now.
@@ -59,7 +64,7 @@ impl Table {
         let places: Vec<Option<Place>> = (0..packets.len())
             .into_par_iter()
             .with_min_len(1_024)
-            .map(|at| if carries_next(packets, at) { None } else { Place::of(&packets[at]) })
+            .map(|at| if is_outside_only(&packets[at]) { None } else { Place::of(&packets[at])?.inside_of(packets, at).into() })
             .collect();
         let mut tasks: Vec<Vec<Task>> = vec![Vec::new(); SHARDS];
         for (index, place) in places.iter().enumerate() {
@@ -90,24 +95,29 @@ impl Table {
             batch.flows.extend(done.flows);
             batch.events.extend(done.events);
         }
-        batch.sort();
+        self.tunnels.packets(packets, &batch.flow_of, &mut batch.events);
+        batch.complete(&mut self.tunnels);
         batch
     }
 
     /// Ends every flow, the capture being over: one batch for each of [`LAST_BATCHES`] parts of the table, so that a full table never
     /// stands in memory twice.
     pub fn finish(&mut self, mut take: impl FnMut(Batch)) {
-        let limits = &self.limits;
-        for part in self.shards.chunks_mut(SHARDS / LAST_BATCHES) {
+        let Self { shards, tunnels, limits } = self;
+        let limits = &*limits;
+        for part in shards.chunks_mut(SHARDS / LAST_BATCHES) {
             let done: Vec<shard::Done> = part.par_iter_mut().map(|shard| shard.finish(limits)).collect();
             let mut batch = Batch::default();
             for done in done {
                 batch.flows.extend(done.flows);
                 batch.events.extend(done.events);
             }
-            batch.sort();
+            batch.complete(tunnels);
             take(batch);
         }
+        let mut last = Batch::default();
+        tunnels.finish(&mut last.events);
+        take(last);
     }
 
     /// Caps that were reached so far.
@@ -116,18 +126,26 @@ impl Table {
         let all = [
             ("flows", self.limits.flows as u64, sum(|shard| shard.evicted)),
             ("reassembly_bytes", self.limits.reassembly_bytes as u64, sum(|shard| shard.relieved)),
+            ("tenants", Tenants::MOST as u64, sum(|shard| shard.tenants.forgotten)),
+            ("tunnels", Tunnels::MOST as u64, self.tunnels.forgotten),
         ];
         all.into_iter().filter(|(.., hits)| *hits > 0).map(|(cap, limit, hits)| CapHit { cap: cap.into(), limit, hits }).collect()
     }
 }
 
-/// Whether a packet is nothing but the outside of the next one: IP in IP, GRE. Like Zeek, no flow is made of it.
-fn carries_next(packets: &[Packet], at: usize) -> bool {
-    let (outer, inner) = (&packets[at], packets.get(at + 1));
-    outer.transport == Transport::None && inner.is_some_and(|inner| inner.frame == outer.frame && inner.layer == outer.layer + 1)
+/// Whether a packet is nothing but the outside of another one: IP in IP, GRE. Like Zeek, no flow is made of it.
+fn is_outside_only(packet: &Packet) -> bool {
+    packet.transport == Transport::None && packet.carries.is_some_and(|tunnel| tunnel.kind != TunnelKind::Ah)
 }
 
 impl Batch {
+    /// Adds what only all shards together know, and puts everything in order.
+    fn complete(&mut self, tunnels: &mut Tunnels) {
+        tunnels.ended(&mut self.flows, &mut self.events);
+        tunnels::granted(&mut self.events);
+        self.sort();
+    }
+
     /// Order of the table, not of the shards. Sorting is stable, so that events of one frame keep the order of saying.
     fn sort(&mut self) {
         self.flows.sort_by_key(|flow| flow.id);

@@ -8,13 +8,15 @@ use super::tcp::Connection;
 use crate::dissect::{Chunk, Conversation, Out, icmp};
 use crate::model::event::Weird;
 use crate::model::flow::{EndReason, Moments, SynInfo};
-use crate::model::packet::{Ip, NO_VLAN, Tcp, Transport, tcp_flags};
+use crate::model::packet::{Ip, NO_VLAN, Tcp, Transport, TunnelKind, tcp_flags};
 use crate::model::{AppEvent, Conn, Dir, Event, Flow, FlowId, Limits, Packet, Proto, Ts, time::SECOND};
 
 /// First payload-carrying packets whose lengths and distances are kept.
 const FIRST_PACKETS: usize = 8;
 /// Names of oddities kept per flow.
 const WEIRD_NAMES: usize = 16;
+/// A flow that changes its tunnel more often is marked `X` (Zeek's `Tunnel::max_changes_per_connection`).
+const TUNNEL_CHANGES: u8 = 5;
 
 /// An open flow.
 pub struct Open {
@@ -46,6 +48,11 @@ pub struct Open {
     history: History,
     body: Body,
     weirds: Vec<(&'static str, u64, Ts, u64)>,
+    /// What it carries, if it is a tunnel.
+    carries: Option<TunnelKind>,
+    /// The tunnel around its last packet, as in [`Place::tunnel`].
+    tunnel: Option<u64>,
+    tunnel_changes: u8,
 }
 
 enum Body {
@@ -81,7 +88,7 @@ impl Open {
             Transport::Tcp(tcp) => Body::Tcp(Box::new(TcpBody::new(conn, tcp))),
             Transport::Udp(_) => Body::Udp(Box::new(Conversation::new(conn))),
             Transport::Icmp(_) => Body::Icmp(Box::new(icmp::Messages::new(limits.icmp_rows))),
-            Transport::None => Body::Other,
+            Transport::Sctp(_) | Transport::None => Body::Other,
         };
         Self {
             id,
@@ -108,6 +115,21 @@ impl Open {
             history,
             body,
             weirds: Vec::new(),
+            carries: None,
+            tunnel: place.tunnel,
+            tunnel_changes: 0,
+        }
+    }
+
+    /// Takes note of the tunnel that the next packet travels in.
+    pub fn travels(&mut self, tunnel: Option<u64>) {
+        if tunnel == self.tunnel {
+            return;
+        }
+        self.tunnel = tunnel;
+        self.tunnel_changes = self.tunnel_changes.saturating_add(1);
+        if self.tunnel_changes > TUNNEL_CHANGES {
+            self.history.once(Dir::Orig, Letter::Limit);
         }
     }
 
@@ -166,7 +188,14 @@ impl Open {
                     self.flip();
                 }
             }
+            (Body::Udp(_), _) if packet.carries.is_some() => {
+                self.history.once(dir, Letter::Data);
+                self.carries = self.carries.or(packet.carries.map(|tunnel| tunnel.kind));
+            }
             (Body::Udp(conversation), _) => {
+                if packet.stop.is_some_and(|stop| stop.why == "exceeded_tunnel_max_depth") {
+                    self.history.once(Dir::Orig, Letter::Limit);
+                }
                 self.history.once(dir, Letter::Data);
                 let cut = packet.payload_len.saturating_sub(payload.len() as u32);
                 conversation.data(&Chunk { dir, bytes: payload, cut, frame: packet.frame, ts_ns: packet.ts_ns }, events);
@@ -261,6 +290,9 @@ impl Open {
             (orig.missed_bytes, resp.missed_bytes) = (body.streams[0].missed, body.streams[1].missed);
             conn_state = body.connection.conn_state();
             (syn, rtt_syn, midstream, first_flags) = (body.syn, body.rtt_syn, body.midstream, body.first_flags);
+        } else if self.conn.proto == Proto::Other {
+            // Zeek does not count what it cannot read; `flow_shape` does.
+            (orig.bytes, resp.bytes) = (Some(0), Some(0));
         } else {
             (orig.bytes, resp.bytes) = (Some(orig.payload_bytes), Some(resp.payload_bytes));
         }
@@ -287,8 +319,8 @@ impl Open {
             ip_proto: self.ip_proto,
             vlans: self.vlans.map(|id| (id != NO_VLAN).then_some(id)),
             layer: self.layer,
-            tunnel_parent: None,
-            service: service.into(),
+            tunnel_parents: Vec::new(),
+            service: both_services(self.carries.map_or("", TunnelKind::service), service),
             conn_state,
             history: self.history.into_string(),
             community_id: community_id(&self.conn, self.ip_proto),
@@ -428,6 +460,15 @@ fn hand_on(conversation: &mut Conversation, dir: Dir, piece: Piece<'_>, dissecte
         }
         Piece::Bytes { .. } => {}
         Piece::Gap(missing) => conversation.gap(dir, missing, events),
+    }
+}
+
+/// What a flow carries, and what else was said in it.
+fn both_services(carried: &str, said: &str) -> String {
+    match (carried, said) {
+        (one, "") | ("", one) => one.into(),
+        (carried, said) if carried == said => said.into(),
+        (carried, said) => format!("{carried},{said}"),
     }
 }
 

@@ -3,6 +3,7 @@
 use super::SHARDS;
 use super::key::{Key, Place};
 use super::open::Open;
+use super::tenant::Tenants;
 use crate::model::flow::EndReason;
 use crate::model::packet::{Tcp, Transport, tcp_flags};
 use crate::model::{AppEvent, Block, Flow, FlowId, Limits, Packet, Ts};
@@ -40,6 +41,8 @@ pub struct Shard {
     /// When flows are due, earliest first. An entry may be stale: the flow then says its own deadline.
     calendar: BinaryHeap<Reverse<(Ts, FlowId, KeyOrder)>>,
     held_bytes: usize,
+    /// Networks that share addresses.
+    pub tenants: Tenants,
     /// Flows written out because the table was full.
     pub evicted: u64,
     /// Times that held bytes had to be let go.
@@ -87,25 +90,30 @@ impl Shard {
 
     fn packet(&mut self, packet: &Packet, place: &Place, payload: &[u8], limits: &Limits, done: &mut Done) -> Option<FlowId> {
         let ip = packet.ip()?;
-        if let Some(open) = self.open.get(&place.key) {
+        let key = match place.number {
+            0 => place.key,
+            number => place.key.of_tenant(self.tenants.find(place.key, place.from_low, number)),
+        };
+        if let Some(open) = self.open.get(&key) {
             let (deadline, why) = open.deadline(limits);
             let over = packet.ts_ns > deadline;
             let reused = open.is_reused_by(place.dir(open.orig_is_low), packet);
             if over || reused {
-                self.end(&place.key, if over { why } else { EndReason::Closed }, limits, done);
+                self.end(&key, if over { why } else { EndReason::Closed }, limits, done);
             }
         }
-        let open = self.open.entry(place.key).or_insert_with(|| {
+        let open = self.open.entry(key).or_insert_with(|| {
             let flipped = looks_reversed(packet, place);
             Box::new(Open::new(packet, ip, place, flipped, limits))
         });
         let held = open.held_bytes();
+        open.travels(place.tunnel);
         open.packet(place.dir(open.orig_is_low), packet, ip, payload, limits, &mut done.events);
         self.held_bytes = self.held_bytes - held + open.held_bytes();
         let (deadline, _) = open.deadline(limits);
         if deadline < open.due {
             open.due = deadline;
-            self.calendar.push(Reverse((deadline, open.id, KeyOrder(place.key))));
+            self.calendar.push(Reverse((deadline, open.id, KeyOrder(key))));
         }
         Some(open.id)
     }

@@ -10,7 +10,7 @@ const FIRST_BYTES: usize = 64;
 /// Bytes of payload over which entropy and printable share are taken.
 const SAMPLE_BYTES: usize = 256;
 /// Copies of a packet arrive this close together (DETECTIONS 2.1).
-const DUPLICATE_NS: i64 = SECOND / 1_000;
+const DUPLICATE_NS: u64 = SECOND as u64 / 1_000;
 
 /// One direction while the flow is open.
 #[derive(Debug, Default)]
@@ -47,7 +47,7 @@ impl Fingerprint {
     }
 
     fn is_copy_of(&self, other: &Self) -> bool {
-        other.set && Self { ts_ns: other.ts_ns, ..*self } == *other && (self.ts_ns - other.ts_ns).abs() < DUPLICATE_NS
+        other.set && Self { ts_ns: other.ts_ns, ..*self } == *other && self.ts_ns.abs_diff(other.ts_ns) < DUPLICATE_NS
     }
 }
 

@@ -17,7 +17,16 @@ struct Held {
 #[derive(Debug, PartialEq)]
 pub enum Piece<'a> {
     /// The next bytes; `cut` of this segment were not captured.
-    Bytes { bytes: &'a [u8], cut: u32, frame: u64, ts_ns: Ts },
+    Bytes {
+        /// Those that were captured.
+        bytes: &'a [u8],
+        /// How many behind them were not.
+        cut: u32,
+        /// Frame that brought them.
+        frame: u64,
+        /// Its time.
+        ts_ns: Ts,
+    },
     /// This many bytes are lost.
     Gap(u64),
 }
@@ -55,6 +64,9 @@ pub struct Stream {
     pub overflowed: u64,
 }
 
+/// What a held segment takes beside its bytes: segments of a byte each, or whose bytes nobody wants, must not add up to gigabytes.
+const HELD_OVERHEAD: usize = 64;
+
 /// Sequence numbers further ahead than this are taken to lie behind (RFC 9293 compares modulo 2^32; a window never exceeds 2^30).
 const FAR_AHEAD: u32 = 1 << 30;
 
@@ -78,7 +90,7 @@ impl Stream {
         ended
     }
 
-    /// Bytes held for reordering.
+    /// Bytes held for reordering, overhead included.
     pub fn held_bytes(&self) -> usize {
         self.held_bytes
     }
@@ -171,7 +183,7 @@ impl Stream {
                 } else {
                     Box::default()
                 };
-                self.held_bytes += bytes.len();
+                self.held_bytes += bytes.len() + HELD_OVERHEAD;
                 self.held.insert(at, Held { bytes, len, frame: segment.frame, ts_ns: segment.ts_ns });
             }
             at += u64::from(len);
@@ -190,7 +202,7 @@ impl Stream {
                 return;
             }
             let held = entry.remove();
-            self.held_bytes -= held.bytes.len();
+            self.held_bytes -= held.bytes.len() + HELD_OVERHEAD;
             self.advance(held.len);
             let cut = held.len.saturating_sub(held.bytes.len() as u32);
             hand(Piece::Bytes { bytes: &held.bytes, cut, frame: held.frame, ts_ns: held.ts_ns });
@@ -243,6 +255,16 @@ mod tests {
         stream.take(segment(4, b"ef"), true, 3, text(&mut got));
         assert_eq!(got, b"__cdef");
         assert_eq!((stream.overflowed, stream.held_bytes()), (1, 0));
+    }
+
+    #[test]
+    fn tiny_segments_and_those_nobody_wants_fill_the_buffer_too() {
+        for keep in [true, false] {
+            let (mut stream, mut got) = (Stream::default(), Vec::new());
+            stream.begin(0);
+            (0..10_000).for_each(|n| stream.take(segment(2 + 2 * n, b"x"), keep, 1_000, text(&mut got)));
+            assert!(stream.held.len() < 20 && stream.held_bytes() <= 1_000, "{} segments are held", stream.held.len());
+        }
     }
 
     proptest! {

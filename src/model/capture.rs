@@ -1,6 +1,6 @@
 //! What is known of one piece of evidence, and of its damage.
 
-use super::{LinkType, Ts};
+use super::{Beside, LinkType, Ts};
 use serde::Serialize;
 
 /// One capture file (or stream) of the case: a row of `captures`.
@@ -10,7 +10,7 @@ pub struct CaptureInfo {
     pub id: u32,
     /// The path as given, `-` for standard input.
     pub path: String,
-    /// `pcap`, `pcap-ns`, `pcapng`, with `-be` where big-endian; empty if nothing could be recognised.
+    /// `pcap`, `pcap-ns`, `pcap-modified`, `pcapng`, with `-be` where big-endian, or `snoop`; empty if nothing could be recognised.
     pub format: String,
     /// `gzip`, `zstd`, `xz`, `bzip2`, `lz4` or empty.
     pub compression: String,
@@ -46,6 +46,8 @@ pub struct CaptureInfo {
     pub damaged: u64,
     /// Given again under these paths: read once.
     pub also_at: Vec<String>,
+    /// What it says beside its packets.
+    pub beside: Beside,
 }
 
 /// What kind of damage.
@@ -60,8 +62,12 @@ pub enum DamageKind {
     CaplenAboveLen,
     /// A frame that names an interface that was never described.
     UnknownInterface,
+    /// Options of a block that make no sense; the block itself was kept.
+    BadOption,
     /// Time went back, or forward, by more than a day.
     ClockJump,
+    /// Times before 1677 or after 2262, which nanoseconds in 64 bits cannot hold; they were moved to the nearest that can.
+    TimeOutOfRange,
     /// Compressed data ends early or fails its check.
     BadCompression,
     /// The bytes are no capture that vigil reads.
@@ -78,7 +84,9 @@ impl DamageKind {
             Self::BadRecord => "bad_record",
             Self::CaplenAboveLen => "caplen_above_len",
             Self::UnknownInterface => "unknown_interface",
+            Self::BadOption => "bad_option",
             Self::ClockJump => "clock_jump",
+            Self::TimeOutOfRange => "time_out_of_range",
             Self::BadCompression => "bad_compression",
             Self::NotACapture => "not_a_capture",
             Self::ReadError => "read_error",
@@ -87,7 +95,7 @@ impl DamageKind {
 
     /// Whether evidence is missing because of it (exit code 3), not merely odd.
     pub fn loses_evidence(self) -> bool {
-        !matches!(self, Self::CaplenAboveLen | Self::ClockJump)
+        !matches!(self, Self::CaplenAboveLen | Self::BadOption | Self::ClockJump | Self::TimeOutOfRange)
     }
 }
 

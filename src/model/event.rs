@@ -2,7 +2,13 @@
 
 use super::windows::{DceRpc, Ntlm, SmbCmd, SmbFile, SmbMapping};
 use super::{FlowId, Proto, Ts};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
+
+mod identity;
+mod quic;
+
+pub use identity::{Kerberos, Ldap, LdapSearch};
+pub use quic::Quic;
 
 /// Direction of bytes within a flow.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
@@ -65,6 +71,8 @@ pub enum Event {
     Dns(Box<Dns>),
     /// `http`
     Http(Box<Http>),
+    /// `websocket`
+    Websocket(Box<Websocket>),
     /// `tls`
     Tls(Box<Tls>),
     /// `x509`
@@ -81,6 +89,10 @@ pub enum Event {
     Icmp(Box<IcmpMessage>),
     /// `arp`
     Arp(Box<ArpMessage>),
+    /// One DHCP message: folded into a [`Dhcp`] before anything is stored.
+    DhcpMessage(Box<DhcpMessage>),
+    /// `dhcp`
+    Dhcp(Box<Dhcp>),
     /// `smb_mapping`
     SmbMapping(Box<SmbMapping>),
     /// `smb_files`
@@ -91,8 +103,18 @@ pub enum Event {
     DceRpc(Box<DceRpc>),
     /// `ntlm`
     Ntlm(Box<Ntlm>),
+    /// `quic`
+    Quic(Box<Quic>),
+    /// `kerberos`
+    Kerberos(Box<Kerberos>),
+    /// `ldap`
+    Ldap(Box<Ldap>),
+    /// `ldap_search`
+    LdapSearch(Box<LdapSearch>),
     /// `weird`
     Weird(Box<Weird>),
+    /// `tunnel`
+    Tunnel(Box<Tunnel>),
 }
 
 /// A DNS query with its answer, or either alone.
@@ -225,6 +247,25 @@ pub struct Http {
     pub complete: bool,
     /// Frame of the response's status line.
     pub resp_frame: Option<u64>,
+}
+
+/// The handshake of a WebSocket (RFC 6455).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Websocket {
+    /// `Host` of the request.
+    pub host: Option<String>,
+    /// Target of the request.
+    pub uri: Option<String>,
+    /// `User-Agent` of the request.
+    pub user_agent: Option<String>,
+    /// Protocol that the server chose.
+    pub subprotocol: Option<String>,
+    /// Protocols that the client offered.
+    pub client_protocols: Vec<String>,
+    /// Extensions that the server chose.
+    pub server_extensions: Vec<String>,
+    /// Extensions that the client offered.
+    pub client_extensions: Vec<String>,
 }
 
 /// A TLS (or DTLS, or SSLv2/3) handshake as far as it is in clear.
@@ -370,8 +411,10 @@ pub struct Ssh {
     pub kex_alg: Option<String>,
     /// Chosen host key algorithm.
     pub host_key_alg: Option<String>,
-    /// `SHA256:` and the base64 digest of the server's host key, as OpenSSH prints it.
+    /// `SHA256:` and the first 32 characters of the base64 digest of the server's host key, as Zeek prints it.
     pub host_key_fingerprint: Option<String>,
+    /// `SHA256:` and the whole of it, as OpenSSH prints it.
+    pub host_key_sha256: Option<String>,
     /// HASSH of the client.
     pub hassh: Option<String>,
     /// HASSH of the server.
@@ -488,8 +531,14 @@ pub struct IcmpMessage {
     pub inner_dst: Option<IpAddr>,
     /// Its protocol number.
     pub inner_proto: Option<u8>,
+    /// Its source port.
+    pub inner_sport: Option<u16>,
     /// Its destination port.
     pub inner_dport: Option<u16>,
+    /// First eight bytes of the payload's SHA-256, hex; empty where it was not captured whole.
+    pub payload_sha: String,
+    /// Redirects: the router to use instead.
+    pub gateway: Option<IpAddr>,
 }
 
 /// One ARP message.
@@ -511,6 +560,156 @@ pub struct ArpMessage {
     pub eth_dst: String,
     /// Announces itself: sender and target address are the same.
     pub gratuitous: bool,
+    /// A reply: frame of the request that it answers; `None` where nobody asked.
+    pub answers_frame: Option<u64>,
+    /// A reply: milliseconds since that request.
+    pub answered_ms: Option<f64>,
+}
+
+/// One DHCP message (RFC 2131).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DhcpMessage {
+    /// 1 request, 2 reply.
+    pub op: u8,
+    /// Message type, option 53; 0 without.
+    pub kind: u8,
+    /// Transaction id.
+    pub xid: u32,
+    /// Sent by the client's side, as Zeek tells it.
+    pub from_client: bool,
+    /// Sent by the flow's originator.
+    pub is_orig: bool,
+    /// "Your address": what the server hands out.
+    pub yiaddr: Option<Ipv4Addr>,
+    /// Relay agent.
+    pub giaddr: Option<Ipv4Addr>,
+    /// Next server, of network boots.
+    pub siaddr: Option<Ipv4Addr>,
+    /// Client hardware address.
+    pub chaddr: Option<String>,
+    /// Hardware address of the client identifier (option 61), where it holds an Ethernet one.
+    pub client_id_mac: Option<String>,
+    /// Client identifier, hex.
+    pub client_id: Option<String>,
+    /// Boot file.
+    pub boot_file: Option<String>,
+    /// Option 12.
+    pub host_name: Option<String>,
+    /// Option 81.
+    pub client_fqdn: Option<String>,
+    /// Option 15.
+    pub domain: Option<String>,
+    /// Option 50.
+    pub requested: Option<Ipv4Addr>,
+    /// Option 51, seconds.
+    pub lease: Option<u32>,
+    /// Option 54.
+    pub server_id: Option<Ipv4Addr>,
+    /// Option 55.
+    pub param_list: Vec<u8>,
+    /// Option 56.
+    pub message: Option<String>,
+    /// Option 60.
+    pub vendor_class: Option<String>,
+    /// Option 77.
+    pub user_class: Option<String>,
+    /// Option 1.
+    pub subnet_mask: Option<Ipv4Addr>,
+    /// Option 3.
+    pub routers: Vec<Ipv4Addr>,
+    /// Option 6.
+    pub dns_servers: Vec<Ipv4Addr>,
+    /// Option 42.
+    pub ntp_servers: Vec<Ipv4Addr>,
+    /// Option 252.
+    pub wpad: Option<String>,
+    /// Option 82, sub-options 1, 2 and 6 (RFC 3046, RFC 3993).
+    pub circuit_id: Option<String>,
+    /// Sub-option 2.
+    pub remote_id: Option<String>,
+    /// Sub-option 6.
+    pub subscriber_id: Option<String>,
+}
+
+/// A DHCP transaction: the messages that share a transaction id within a short time, over all flows they travel in.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Dhcp {
+    /// The flows, in order of first message.
+    pub uids: Vec<FlowId>,
+    /// The client, once it has an address.
+    pub client_addr: Option<IpAddr>,
+    /// The server that handed out an address.
+    pub server_addr: Option<IpAddr>,
+    /// Client's hardware address: of its identifier, else of the message header.
+    pub mac: Option<String>,
+    /// Name of the client as it says.
+    pub host_name: Option<String>,
+    /// Its fully qualified name as it says.
+    pub client_fqdn: Option<String>,
+    /// Domain given by the server.
+    pub domain: Option<String>,
+    /// Address asked for.
+    pub requested_addr: Option<Ipv4Addr>,
+    /// Address handed out.
+    pub assigned_addr: Option<Ipv4Addr>,
+    /// Seconds.
+    pub lease_time: Option<f64>,
+    /// Text of the client, as with DECLINE.
+    pub client_message: Option<String>,
+    /// Text of the server, as with NAK.
+    pub server_message: Option<String>,
+    /// `DISCOVER`, `OFFER` …
+    pub msg_types: Vec<String>,
+    /// Source address of each message.
+    pub msg_orig: Vec<String>,
+    /// Seconds from first to last message.
+    pub duration: f64,
+    /// Vendor class of the client.
+    pub client_software: Option<String>,
+    /// Vendor class of the server.
+    pub server_software: Option<String>,
+    /// Circuit of the relay agent.
+    pub circuit_id: Option<String>,
+    /// Its remote end.
+    pub agent_remote_id: Option<String>,
+    /// Its subscriber.
+    pub subscriber_id: Option<String>,
+    /// Transaction id.
+    pub xid: u32,
+    /// Hardware address in the message header.
+    pub client_chaddr: Option<String>,
+    /// Client identifier, hex.
+    pub client_id: Option<String>,
+    /// User class.
+    pub user_class: Option<String>,
+    /// Parameter request list: a fingerprint of the client's system.
+    pub param_list: Vec<u8>,
+    /// Relay agent.
+    pub relay_addr: Option<Ipv4Addr>,
+    /// Server identifier of the last answer.
+    pub server_id: Option<Ipv4Addr>,
+    /// Servers in the order of their first answer.
+    pub server_ids: Vec<String>,
+    /// What each of these offered first: address, then its routers, then its resolvers.
+    pub offers: Vec<String>,
+    /// Seconds between the first answers of the first and of the second server: a race.
+    pub race_s: Option<f64>,
+    /// Network mask given.
+    pub subnet_mask: Option<Ipv4Addr>,
+    /// Routers given.
+    pub router_opt: Vec<String>,
+    /// Resolvers given.
+    pub dns_opt: Vec<String>,
+    /// Time servers given.
+    pub ntp_opt: Vec<String>,
+    /// Proxy configuration given.
+    pub wpad_opt: Option<String>,
+    /// Next server of a network boot.
+    pub next_server: Option<Ipv4Addr>,
+    /// Its file.
+    pub boot_file: Option<String>,
+    /// Frames of the messages.
+    pub frames: Vec<u64>,
 }
 
 /// Something that should not be.
@@ -524,4 +723,37 @@ pub struct Weird {
     pub source: &'static str,
     /// How often in this flow (or, without flow, for this source address).
     pub count: u64,
+}
+
+/// A tunnel begins or ends. The conversation named is the tunnel: ports are 0 for one that is known by its two hosts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tunnel {
+    /// `Tunnel::VXLAN` …
+    pub tunnel_type: &'static str,
+    /// What became of it.
+    pub action: TunnelAction,
+    /// VNI, VSID or TEID of the first packet that showed it.
+    pub tunnel_id: Option<u32>,
+}
+
+/// What became of a tunnel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TunnelAction {
+    /// A flow was seen in it for the first time.
+    Discover,
+    /// The flow that carries it ended.
+    Close,
+    /// Nothing was seen in it for a day.
+    Expire,
+}
+
+impl TunnelAction {
+    /// Zeek's word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Discover => "Tunnel::DISCOVER",
+            Self::Close => "Tunnel::CLOSE",
+            Self::Expire => "Tunnel::EXPIRE",
+        }
+    }
 }

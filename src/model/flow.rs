@@ -207,8 +207,8 @@ pub struct Flow {
     pub vlans: [Option<u16>; 2],
     /// Nesting depth, 0 outermost.
     pub layer: u8,
-    /// Outer flow, for tunnelled ones.
-    pub tunnel_parent: Option<FlowId>,
+    /// The tunnels it travelled in, innermost only, in order of appearance: flows, or rows of `tunnel` where no flow carries them.
+    pub tunnel_parents: Vec<FlowId>,
     /// Services confirmed by content, joined by commas, in the order confirmed: `dns`, `http`, `tls`, `ssh`.
     pub service: String,
     /// `SF`, `S0`, `REJ` …; `OTH` where there is nothing to say.

@@ -1,9 +1,9 @@
 //! A frame: bytes as captured, with where and when. Frames travel in blocks so that threads share work, not locks.
 
-use super::{Damage, Ts};
+use super::{Damage, Secrets, Ts};
 
 /// A link type number from <https://www.tcpdump.org/linktypes.html>.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default)]
 pub struct LinkType(pub u16);
 
 impl LinkType {
@@ -76,6 +76,8 @@ pub struct Block {
     pub frames: Vec<FrameMeta>,
     /// Damage met while these frames were read.
     pub damage: Vec<Damage>,
+    /// Secrets met before or among these frames: with them, frames from here on can be decrypted.
+    pub secrets: Vec<Secrets>,
 }
 
 /// One frame of a block.

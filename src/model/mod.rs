@@ -3,6 +3,7 @@
 //! `Frame` (bytes as captured) → `Packet` (what one frame says) → `Flow` (both directions) →
 //! `AppEvent` (one message of one protocol) → `Finding` → `Incident` → `Report`.
 
+pub mod beside;
 pub mod capture;
 pub mod event;
 pub mod finding;
@@ -15,6 +16,7 @@ pub mod report;
 pub mod time;
 pub mod windows;
 
+pub use beside::{Beside, Secrets};
 pub use capture::{CaptureInfo, Damage, DamageKind};
 pub use event::{AppEvent, Conn, Dir, Event};
 pub use finding::{Finding, Outcome, Severity};

@@ -37,6 +37,8 @@ pub enum Proto {
     Udp,
     /// ICMP and ICMPv6.
     Icmp,
+    /// SCTP.
+    Sctp,
     /// Anything else: `unknown_transport`.
     Other,
 }
@@ -48,6 +50,7 @@ impl Proto {
             Self::Tcp => "tcp",
             Self::Udp => "udp",
             Self::Icmp => "icmp",
+            Self::Sctp => "sctp",
             Self::Other => "unknown_transport",
         }
     }

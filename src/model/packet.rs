@@ -37,10 +37,92 @@ pub struct Packet {
     pub payload_len: u32,
     /// Where reading ended before the frame did, and why.
     pub stop: Option<Stop>,
+    /// The tunnel that this packet is the outside of, whether or not what it carries could be read.
+    pub carries: Option<Tunnel>,
+    /// Which network this packet belongs to, among those that tunnels keep apart by a number ([`Tunnel::id`]): the numbers of all
+    /// tunnels around it in one, 0 without any. Both directions of a conversation may have different ones.
+    pub tenant: u64,
 }
 
 /// No VLAN tag.
 pub const NO_VLAN: u16 = u16::MAX;
+
+/// A tunnel header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tunnel {
+    /// Which.
+    pub kind: TunnelKind,
+    /// The number that keeps the networks inside apart: VNI of VXLAN and Geneve, VSID of NVGRE, TEID of GTP.
+    pub id: Option<u32>,
+}
+
+/// How packets travel in packets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum TunnelKind {
+    /// IP in IP, all four ways.
+    Ip,
+    /// GRE, ERSPAN and PPTP among it, over IP or UDP.
+    Gre,
+    /// AYIYA.
+    Ayiya,
+    /// Teredo.
+    Teredo,
+    /// GTP version 1, user plane.
+    Gtpv1,
+    /// VXLAN.
+    Vxlan,
+    /// Geneve.
+    Geneve,
+    /// L2TP version 2.
+    L2tp,
+    /// CAPWAP, data channel.
+    Capwap,
+    /// A method of HTTP: CONNECT.
+    Http,
+    /// SOCKS.
+    Socks,
+    /// An authentication header (RFC 4302) before a transport: no tunnel, but a conversation inside of another one.
+    Ah,
+}
+
+impl TunnelKind {
+    /// As Zeek writes it in `tunnel_type`; the last three are ours.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ip => "Tunnel::IP",
+            Self::Gre => "Tunnel::GRE",
+            Self::Ayiya => "Tunnel::AYIYA",
+            Self::Teredo => "Tunnel::TEREDO",
+            Self::Gtpv1 => "Tunnel::GTPv1",
+            Self::Vxlan => "Tunnel::VXLAN",
+            Self::Geneve => "Tunnel::GENEVE",
+            Self::Http => "Tunnel::HTTP",
+            Self::Socks => "Tunnel::SOCKS",
+            Self::L2tp => "Tunnel::L2TP",
+            Self::Capwap => "Tunnel::CAPWAP",
+            Self::Ah => "Tunnel::AH",
+        }
+    }
+
+    /// The service of the flow that carries it, as Zeek names it; empty for what is no protocol of its own over UDP.
+    pub fn service(self) -> &'static str {
+        match self {
+            Self::Ayiya => "ayiya",
+            Self::Teredo => "teredo",
+            Self::Gtpv1 => "gtpv1",
+            Self::Vxlan => "vxlan",
+            Self::Geneve => "geneve",
+            Self::L2tp => "l2tp",
+            Self::Capwap => "capwap",
+            Self::Ip | Self::Gre | Self::Http | Self::Socks | Self::Ah => "",
+        }
+    }
+
+    /// Whether it is known by its two addresses alone (Zeek's way), and not by the flow that carries it.
+    pub fn between_hosts(self) -> bool {
+        matches!(self, Self::Ip | Self::Gre)
+    }
+}
 
 /// Where payload bytes lie.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,6 +212,8 @@ pub enum Transport {
     Udp(Udp),
     /// ICMP or ICMPv6; which one, the IP protocol says.
     Icmp(Icmp),
+    /// SCTP.
+    Sctp(Sctp),
 }
 
 /// A TCP header.
@@ -192,6 +276,19 @@ pub struct Udp {
     pub checksum_ok: Option<bool>,
 }
 
+/// An SCTP common header (RFC 9260 3.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sctp {
+    /// Source port.
+    pub sport: u16,
+    /// Destination port.
+    pub dport: u16,
+    /// Verification tag.
+    pub tag: u32,
+    /// Type of the first chunk.
+    pub chunk: u8,
+}
+
 /// An ICMP or ICMPv6 header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Icmp {
@@ -237,6 +334,8 @@ impl Packet {
             payload: Payload::Frame(0..0),
             payload_len: 0,
             stop: None,
+            carries: None,
+            tenant: 0,
         }
     }
 
@@ -254,6 +353,7 @@ impl Packet {
             Transport::Tcp(_) => Proto::Tcp,
             Transport::Udp(_) => Proto::Udp,
             Transport::Icmp(_) => Proto::Icmp,
+            Transport::Sctp(_) => Proto::Sctp,
             Transport::None => Proto::Other,
         }
     }

@@ -195,7 +195,7 @@ fn blind_spots(c: &Coverage, rules_failed: u64, links: &[String]) -> Vec<String>
         said.push(format!("{part:.0} % of the payload is encrypted: judged by names, fingerprints, sizes and times only."));
     }
     for cap in &c.caps {
-        said.push(format!("The cap {} = {} was reached {} time(s): older state was let go early.", cap.cap, cap.limit, cap.hits));
+        said.push(format!("The cap {} = {} was reached {} time(s): what did not fit was let go.", cap.cap, cap.limit, cap.hits));
     }
     said
 }

@@ -2,24 +2,43 @@
 
 use super::tally::Tally;
 use crate::capture::filter::Filter;
-use crate::decode::{self, Defragmenter};
-use crate::dissect::arp;
+use crate::decode::{self, Defragmenter, FragmentWeird};
+use crate::dissect::{arp, dhcp::Transactions};
 use crate::flow::Table;
 use crate::model::event::Weird;
 use crate::model::packet::Net;
 use crate::model::{AppEvent, Block, CapHit, Event, Flow, FlowId, FrameMeta, Limits, Packet, Ts};
+use crate::store::PacketRow;
 use rayon::prelude::*;
+use smallvec::SmallVec;
 
 /// Frames that one task decodes: enough to be worth a task, few enough to share.
 const FRAMES_PER_TASK: usize = 512;
 
 /// The state of the lower storey between blocks.
 pub struct Ingest {
-    table: Table,
-    fragments: Defragmenter,
+    desk: Desk,
     filter: Option<Filter>,
+    /// The block that was decoded last and goes to the flow table next.
+    decoded: Option<Decoded>,
     /// What was counted so far.
     pub tally: Tally,
+}
+
+/// What keeps packets in mind from block to block.
+struct Desk {
+    table: Table,
+    fragments: Defragmenter,
+    leases: Transactions,
+    arps: arp::Exchanges,
+}
+
+/// A block with its packets.
+struct Decoded {
+    block: Block,
+    packets: Vec<Packet>,
+    /// Which frames the user's filter keeps, if there is one.
+    wanted: Option<Vec<bool>>,
 }
 
 /// What a block led to, in the order in which it is stored.
@@ -30,54 +49,41 @@ pub struct Step {
     /// Events.
     pub events: Vec<AppEvent>,
     /// The packet index of this block.
-    pub packets: Vec<IndexRow>,
-}
-
-/// A line of the packet index.
-#[derive(Clone, Debug)]
-pub struct IndexRow {
-    /// Where the frame lies.
-    pub meta: FrameMeta,
-    /// Its outermost flow.
-    pub flow: Option<FlowId>,
-    /// Flows inside of that.
-    pub inner: Vec<FlowId>,
+    pub packets: Vec<PacketRow>,
 }
 
 impl Ingest {
     /// Nothing seen yet.
     pub fn new(limits: &Limits, filter: Option<Filter>) -> Self {
-        Self { table: Table::new(limits.clone()), fragments: Defragmenter::new(limits), filter, tally: Tally::default() }
+        let desk = Desk {
+            table: Table::new(limits.clone()),
+            fragments: Defragmenter::new(limits),
+            leases: Transactions::default(),
+            arps: arp::Exchanges::default(),
+        };
+        Self { desk, filter, decoded: None, tally: Tally::default() }
     }
 
-    /// Takes one block.
-    pub fn block(&mut self, block: &Block) -> Step {
-        let packets = self.decode(block);
-        self.tally.block(block, &packets);
-        let packets = self.join_fragments(packets, block);
-        let now = block.frames.last().map(|frame| frame.ts_ns);
-        let batch = self.table.packets(&packets, block, now);
-        let mut events = batch.events;
-        let spoken = packets.iter().filter_map(|packet| match &packet.net {
-            Net::Arp(said) => Some(arp::message(packet, said)),
-            _ => None,
-        });
-        events.extend(spoken);
-        events.extend(self.fragment_oddities());
-        events.sort_by_key(|event| (event.frame, event.conn.map(|conn| conn.flow)));
-        self.tally.flows(&batch.flows);
-        Step { flows: batch.flows, events, packets: index(block, &packets, &batch.flow_of) }
+    /// Takes one block and decodes it, while the one before goes to the flow table: that one comes back with what it led to.
+    pub fn block(&mut self, block: Option<Block>) -> (Step, Option<Block>) {
+        let Self { desk, filter, decoded, tally } = self;
+        let before = decoded.take();
+        let flowed = || before.map(|mut before| (desk.flow(tally, &mut before), before.block));
+        let (now, flowed) = rayon::join(|| block.map(|block| decode(filter.as_mut(), block)), flowed);
+        *decoded = now;
+        flowed.map_or_else(Default::default, |(step, block)| (step, Some(block)))
     }
 
     /// Ends everything that is still open, in several steps.
     pub fn finish(&mut self, mut take: impl FnMut(Step)) {
-        self.fragments.flush();
-        let mut events = self.fragment_oddities();
-        events.extend(self.tally.oddities());
+        let Self { desk, tally, .. } = self;
+        desk.fragments.flush();
+        let mut events = fragment_oddities(&mut desk.fragments);
+        events.extend(tally.oddities());
+        events.extend(desk.leases.finish());
         events.sort_by_key(|event| event.frame);
         take(Step { events, ..Step::default() });
-        let Self { table, tally, .. } = self;
-        table.finish(|batch| {
+        desk.table.finish(|batch| {
             tally.flows(&batch.flows);
             take(Step { flows: batch.flows, events: batch.events, packets: Vec::new() });
         });
@@ -85,63 +91,88 @@ impl Ingest {
 
     /// Flows open now.
     pub fn open_flows(&self) -> u64 {
-        self.table.open_flows() as u64
+        self.desk.table.open_flows() as u64
     }
 
     /// Caps that were reached.
     pub fn caps(&self) -> Vec<CapHit> {
-        self.table.caps().into_iter().chain(self.fragments.cap_hit()).collect()
+        self.desk.table.caps().into_iter().chain(self.desk.fragments.cap_hit()).collect()
     }
+}
 
-    fn decode(&mut self, block: &Block) -> Vec<Packet> {
-        let wanted: Option<Vec<bool>> = self.filter.as_mut().map(|filter| block.iter().map(|frame| filter.keeps(&frame)).collect());
-        if let Some(wanted) = &wanted {
-            self.tally.filtered(block, wanted);
-        }
-        let frames: Vec<usize> = (0..block.frames.len()).collect();
-        let parts: Vec<Vec<Packet>> = frames
-            .par_chunks(FRAMES_PER_TASK)
-            .map(|chunk| {
-                let mut packets = Vec::with_capacity(chunk.len());
-                for &index in chunk.iter().filter(|index| wanted.as_ref().is_none_or(|wanted| wanted[**index])) {
-                    decode::frame(block.frame(index), &mut packets);
-                }
-                packets
-            })
-            .collect();
-        let mut packets = Vec::with_capacity(parts.iter().map(Vec::len).sum());
-        parts.into_iter().for_each(|part| packets.extend(part));
-        packets
-    }
-
-    /// Fragments become whole datagrams in one thread: siblings may belong to any shard.
-    fn join_fragments(&mut self, packets: Vec<Packet>, block: &Block) -> Vec<Packet> {
-        if let Some(last) = block.frames.last() {
-            self.fragments.expire(last.ts_ns);
-        }
-        if !packets.iter().any(Defragmenter::wants) {
-            return packets;
-        }
-        let first = block.frames.first().map_or(0, |frame| frame.number);
-        let mut whole = Vec::with_capacity(packets.len());
-        for packet in packets {
-            if Defragmenter::wants(&packet) {
-                let bytes = block.frame((packet.frame - first) as usize).bytes;
-                whole.extend(self.fragments.push(packet, bytes));
-            } else {
-                whole.push(packet);
+/// Every frame of a block as far as it goes.
+fn decode(filter: Option<&mut Filter>, block: Block) -> Decoded {
+    let wanted: Option<Vec<bool>> = filter.map(|filter| block.iter().map(|frame| filter.keeps(&frame)).collect());
+    let frames: Vec<usize> = (0..block.frames.len()).collect();
+    let parts: Vec<Vec<Packet>> = frames
+        .par_chunks(FRAMES_PER_TASK)
+        .map(|chunk| {
+            let mut packets = Vec::with_capacity(chunk.len());
+            for &index in chunk.iter().filter(|index| wanted.as_ref().is_none_or(|wanted| wanted[**index])) {
+                decode::frame(block.frame(index), &mut packets);
             }
-        }
-        whole
-    }
+            packets
+        })
+        .collect();
+    let mut packets = Vec::with_capacity(parts.iter().map(Vec::len).sum());
+    parts.into_iter().for_each(|part| packets.extend(part));
+    Decoded { block, packets, wanted }
+}
 
-    fn fragment_oddities(&mut self) -> Vec<AppEvent> {
-        let weirds = self.fragments.take_weirds();
-        weirds
-            .into_iter()
-            .map(|weird| oddity(weird.frame, weird.ts_ns, weird.name, format!("{} > {}", weird.src, weird.dst), weird.count))
-            .collect()
+impl Desk {
+    /// Decoded packets through the flow table: what is counted, and what is stored.
+    fn flow(&mut self, tally: &mut Tally, decoded: &mut Decoded) -> Step {
+        let Decoded { block, packets, wanted } = decoded;
+        if let Some(wanted) = wanted {
+            tally.filtered(block, wanted);
+        }
+        tally.block(block, packets);
+        let packets = join_fragments(&mut self.fragments, std::mem::take(packets), block);
+        let now = block.frames.last().map(|frame| frame.ts_ns);
+        let batch = self.table.packets(&packets, block, now);
+        let mut events = batch.events;
+        let spoken = packets.iter().filter_map(|packet| match &packet.net {
+            Net::Arp(said) => Some(self.arps.message(packet, said)),
+            _ => None,
+        });
+        events.extend(spoken);
+        events.extend(fragment_oddities(&mut self.fragments));
+        events.sort_by_key(|event| (event.frame, event.conn.map(|conn| conn.flow)));
+        self.leases.gather(&mut events, now);
+        events.sort_by_key(|event| (event.frame, event.conn.map(|conn| conn.flow)));
+        tally.flows(&batch.flows);
+        Step { flows: batch.flows, events, packets: index(block, &packets, &batch.flow_of) }
     }
+}
+
+/// Fragments become whole datagrams in one thread: siblings may belong to any shard.
+fn join_fragments(fragments: &mut Defragmenter, packets: Vec<Packet>, block: &Block) -> Vec<Packet> {
+    if let Some(last) = block.frames.last() {
+        fragments.expire(last.ts_ns);
+    }
+    if !packets.iter().any(Defragmenter::wants) {
+        return packets;
+    }
+    let first = block.frames.first().map_or(0, |frame| frame.number);
+    let mut whole = Vec::with_capacity(packets.len());
+    for packet in packets {
+        if Defragmenter::wants(&packet) {
+            let bytes = block.frame((packet.frame - first) as usize).bytes;
+            fragments.push(packet, bytes, &mut whole);
+        } else {
+            whole.push(packet);
+        }
+    }
+    whole
+}
+
+fn fragment_oddities(fragments: &mut Defragmenter) -> Vec<AppEvent> {
+    let weirds = fragments.take_weirds();
+    let said = |weird: FragmentWeird| {
+        let ends = format!("{} > {}", weird.src, weird.dst);
+        oddity(weird.frame, weird.ts_ns, weird.name, ends, weird.count)
+    };
+    weirds.into_iter().map(said).collect()
 }
 
 /// A row of `weird` that belongs to no flow.
@@ -149,16 +180,31 @@ pub fn oddity(frame: u64, ts_ns: Ts, name: &str, addl: String, count: u64) -> Ap
     AppEvent { conn: None, frame, ts_ns, event: Event::Weird(Box::new(Weird { name: name.into(), addl, source: "decode", count })) }
 }
 
-fn index(block: &Block, packets: &[Packet], flow_of: &[Option<FlowId>]) -> Vec<IndexRow> {
+/// Lines of the packet index.
+fn index(block: &Block, packets: &[Packet], flow_of: &[Option<FlowId>]) -> Vec<PacketRow> {
     let first = block.frames.first().map_or(0, |frame| frame.number);
-    let mut rows: Vec<IndexRow> = block.frames.iter().map(|meta| IndexRow { meta: *meta, flow: None, inner: Vec::new() }).collect();
+    let mut rows: Vec<PacketRow> = block.frames.iter().map(line).collect();
     for (packet, flow) in packets.iter().zip(flow_of) {
         let (Some(row), Some(flow)) = (rows.get_mut((packet.frame - first) as usize), flow) else { continue };
-        if row.flow.is_none() {
-            row.flow = Some(*flow);
+        if row.flow_id.is_none() {
+            row.flow_id = Some(*flow);
         } else {
-            row.inner.push(*flow);
+            row.inner_flow_ids.push(*flow);
         }
     }
     rows
+}
+
+fn line(meta: &FrameMeta) -> PacketRow {
+    PacketRow {
+        frame: meta.number,
+        capture_id: meta.capture,
+        frame_in_file: meta.in_file,
+        offset: meta.offset,
+        ts_ns: meta.ts_ns,
+        caplen: meta.caplen,
+        wire_len: meta.wire_len,
+        flow_id: None,
+        inner_flow_ids: SmallVec::new(),
+    }
 }

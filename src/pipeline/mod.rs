@@ -16,9 +16,9 @@ pub use options::{Options, case_name};
 use crate::capture::{self, Files, PacketSource, Progress};
 use crate::detect::{self, Rules};
 use crate::incident;
-use crate::model::{Block, CaptureInfo, Damage, Limits, Report, Severity, report::Run};
+use crate::model::{Block, CapHit, CaptureInfo, Damage, Limits, Report, Secrets, Severity, report::Run};
 use crate::report::{self, Format};
-use crate::store::{self, Case, PacketRow, PacketsSummary, Replace, RunRow, StatisticsRow, SystemLog};
+use crate::store::{self, Case, PacketsSummary, Replace, RunRow, StatisticsRow, SystemLog};
 use ingest::{Ingest, Step};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -130,13 +130,18 @@ pub fn analyze(options: &Options, observer: &dyn Observer) -> Result<Analyzed, E
     let mut source = capture::open(&options.paths, &capture::Options { hash: options.hash })?;
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(options.threads)
+        .thread_name(|number| format!("decode-{number}"))
         .build()
         .map_err(|error| Error::Threads { threads: options.threads, why: error.to_string() })?;
     observer.stage(Stage::Reading);
     let first = source.next_block()?;
-    let case = Case::create(&options.folder, &options.store(salt(first.as_ref())), Replace::Yes)?;
+    let salt = salt(first.as_ref());
+    // Made on the writer's thread: reading need not wait for the database.
+    let create = || Case::create(&options.folder, &options.store(salt), Replace::Yes);
     let limits = options.limits();
-    let (mut case, facts) = pool.install(|| read(source, first, case, Ingest::new(&limits, filter), observer))?;
+    let (mut case, facts) = pool.install(|| read(source, first, create, Ingest::new(&limits, filter), observer))?;
+    // Its threads give back the memory that they kept at hand.
+    drop(pool);
     observer.stage(Stage::Storing);
     store_facts(&case, &facts, options, &limits)?;
     case.seal()?;
@@ -187,26 +192,43 @@ pub fn write_reports(report: &Report, formats: &[Format], folder: &Path) -> Resu
 struct Facts {
     captures: Vec<CaptureInfo>,
     damage: Vec<Damage>,
+    secrets: Vec<Secrets>,
     tally: Tally,
     logs: Vec<SystemLog>,
 }
 
 /// Reads all evidence: decoding here, storing on a thread beside.
-fn read(mut source: Files, first: Option<Block>, case: Case, mut ingest: Ingest, observer: &dyn Observer) -> Result<(Case, Facts), Error> {
+fn read(
+    mut source: Files,
+    first: Option<Block>,
+    create: impl FnOnce() -> Result<Case, store::StoreError> + Send,
+    mut ingest: Ingest,
+    observer: &dyn Observer,
+) -> Result<(Case, Facts), Error> {
     let progress = source.progress();
     let (send, receive) = sync_channel::<Step>(STEPS_WAITING);
     std::thread::scope(|scope| {
-        let writer = scope.spawn(move || write(case, receive));
-        let mut damage = Vec::new();
+        let writer = std::thread::Builder::new()
+            .name("writer".into())
+            .spawn_scoped(scope, move || write(create()?, receive))
+            .map_err(|error| Error::Threads { threads: 1, why: error.to_string() })?;
+        let (mut damage, mut secrets) = (Vec::new(), Vec::new());
         let mut next = first;
-        while let Some(mut block) = next {
-            damage.append(&mut block.damage);
-            let step = ingest.block(&block);
+        loop {
+            let ended = next.is_none();
+            if let Some(block) = &mut next {
+                damage.append(&mut block.damage);
+                secrets.append(&mut block.secrets);
+            }
+            let (step, used) = ingest.block(next);
             observer.read(&progress, ingest.open_flows());
-            if !hand_over(&send, step) {
+            let taken = hand_over(&send, step);
+            if let Some(used) = used {
+                source.recycle(used);
+            }
+            if ended || !taken {
                 break;
             }
-            source.recycle(block);
             next = source.next_block()?;
         }
         // A writer that has given up says why when it is joined.
@@ -216,15 +238,27 @@ fn read(mut source: Files, first: Option<Block>, case: Case, mut ingest: Ingest,
         drop(send);
         let case = writer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
         let captures = Box::new(source).captures()?;
-        let logs = ingest.caps().into_iter().map(|cap| SystemLog {
+        let logs = ingest.caps().into_iter().chain(caps_of(&captures)).map(|cap| SystemLog {
             level: "cap".into(),
             source: cap.cap,
             message: cap.limit.to_string(),
             count: cap.hits,
         });
         let logs = logs.collect();
-        Ok((case, Facts { captures, damage, tally: ingest.tally, logs }))
+        Ok((case, Facts { captures, damage, secrets, tally: ingest.tally, logs }))
     })
+}
+
+/// Caps that were reached while the captures were read, each once.
+fn caps_of(captures: &[CaptureInfo]) -> Vec<CapHit> {
+    let mut caps: Vec<CapHit> = Vec::new();
+    for hit in captures.iter().flat_map(|info| &info.beside.caps) {
+        match caps.iter_mut().find(|cap| cap.cap == hit.cap) {
+            Some(cap) => cap.hits += hit.hits,
+            None => caps.push(hit.clone()),
+        }
+    }
+    caps
 }
 
 /// `false` when the writer has given up: its error is what counts then.
@@ -235,18 +269,7 @@ fn hand_over(send: &SyncSender<Step>, step: Step) -> bool {
 fn write(mut case: Case, steps: Receiver<Step>) -> Result<Case, store::StoreError> {
     for step in steps {
         case.append(step.flows, step.events)?;
-        let rows = step.packets.into_iter().map(|row| PacketRow {
-            frame: row.meta.number,
-            capture_id: row.meta.capture,
-            frame_in_file: row.meta.in_file,
-            offset: row.meta.offset,
-            ts_ns: row.meta.ts_ns,
-            caplen: row.meta.caplen,
-            wire_len: row.meta.wire_len,
-            flow_id: row.flow,
-            inner_flow_ids: row.inner.into(),
-        });
-        case.append_packets(rows.collect())?;
+        case.append_packets(step.packets)?;
     }
     Ok(case)
 }
@@ -254,6 +277,7 @@ fn write(mut case: Case, steps: Receiver<Step>) -> Result<Case, store::StoreErro
 fn store_facts(case: &Case, facts: &Facts, options: &Options, limits: &Limits) -> Result<(), Error> {
     case.append_captures(&facts.captures)?;
     case.append_damage(&facts.damage)?;
+    case.append_decryption_secrets(&facts.secrets)?;
     let fates = facts.tally.fates().into_iter().map(|(fate, sum)| PacketsSummary {
         capture: fate.capture,
         layer: fate.layer.into(),
@@ -278,7 +302,7 @@ fn store_facts(case: &Case, facts: &Facts, options: &Options, limits: &Limits) -
 }
 
 fn judge(case: &Case, rules: &Rules, options: &Options) -> Result<(detect::Detected, incident::Judged), Error> {
-    let mut detected = rules.run(case.connection(), &detect::Settings { home: options.home_nets.clone() })?;
+    let mut detected = rules.run(case.connection(), &detect::Settings { home: options.home_nets.clone(), threads: options.threads })?;
     let facts = assemble::host_facts(case.connection())?;
     let judged = incident::judge(&mut detected.findings, &detected.runs, &facts);
     case.append_rules(&detected.runs)?;

@@ -2,7 +2,7 @@
 
 use super::ingest::oddity;
 use crate::decode::Defragmenter;
-use crate::model::packet::{Net, Transport};
+use crate::model::packet::{Net, Stop, Transport};
 use crate::model::report::Bucket;
 use crate::model::{AppEvent, Block, Flow, Packet, Ts, time::SECOND};
 use std::collections::{BTreeMap, HashMap};
@@ -40,6 +40,8 @@ pub struct Sum {
 #[derive(Debug, Default)]
 pub struct Tally {
     fates: HashMap<Fate, Sum, ahash::RandomState>,
+    /// Where reading ended inside of tunnels. Their frames have a fate already.
+    inside: HashMap<Fate, Sum, ahash::RandomState>,
     buckets: BTreeMap<i64, Bucket>,
     width: usize,
     last_frame: u64,
@@ -53,6 +55,9 @@ impl Tally {
             if packet.frame > self.last_frame {
                 self.last_frame = packet.frame;
                 self.note(fate(packet), packet.wire_len, packet.frame, packet.ts_ns);
+            } else if let Some(Stop { layer, why, number, .. }) = packet.stop {
+                let fate = Fate { capture: packet.capture, layer, why, number };
+                add(&mut self.inside, fate, packet.wire_len, packet.frame, packet.ts_ns);
             }
         }
         for frame in &block.frames {
@@ -86,8 +91,11 @@ impl Tally {
 
     /// Rows of `weird` for what was not understood: one per reason.
     pub fn oddities(&self) -> Vec<AppEvent> {
+        let mut inside: Vec<_> = self.inside.iter().map(|(fate, sum)| (*fate, *sum)).collect();
+        inside.sort_by_key(|(fate, _)| *fate);
         let fates = self.fates().into_iter().filter(|(fate, _)| !fate.why.is_empty() && fate.layer != "filter");
         fates
+            .chain(inside)
             .map(|(fate, sum)| oddity(sum.first_frame, sum.first_ns, fate.why, format!("{} {}", fate.layer, fate.number), sum.frames))
             .collect()
     }
@@ -99,9 +107,7 @@ impl Tally {
     }
 
     fn note(&mut self, fate: Fate, wire_len: u32, frame: u64, ts_ns: Ts) {
-        let sum = self.fates.entry(fate).or_insert(Sum { first_frame: frame, first_ns: ts_ns, ..Sum::default() });
-        sum.frames += 1;
-        sum.bytes += u64::from(wire_len);
+        add(&mut self.fates, fate, wire_len, frame, ts_ns);
     }
 
     fn bucket(&mut self, ts: Ts) -> &mut Bucket {
@@ -126,6 +132,12 @@ impl Tally {
     }
 }
 
+fn add(sums: &mut HashMap<Fate, Sum, ahash::RandomState>, fate: Fate, wire_len: u32, frame: u64, ts_ns: Ts) {
+    let sum = sums.entry(fate).or_insert(Sum { first_frame: frame, first_ns: ts_ns, ..Sum::default() });
+    sum.frames += 1;
+    sum.bytes += u64::from(wire_len);
+}
+
 fn fate(packet: &Packet) -> Fate {
     let understood = |layer| Fate { capture: packet.capture, layer, why: "", number: 0 };
     match (&packet.net, &packet.transport) {
@@ -135,6 +147,12 @@ fn fate(packet: &Packet) -> Fate {
         (_, Transport::Tcp(_)) => understood("tcp"),
         (_, Transport::Udp(_)) => understood("udp"),
         (_, Transport::Icmp(_)) => understood("icmp"),
+        (_, Transport::Sctp(_)) => understood("sctp"),
+        _ if packet.carries.is_some() => understood("tunnel"),
+        // A flow without ports: whatever it is, it is told by its number.
+        (Net::Ip(ip), Transport::None) if packet.stop.is_none() => {
+            Fate { capture: packet.capture, layer: "other", why: "", number: u32::from(ip.proto) }
+        }
         _ => packet.stop.map_or(Fate { capture: packet.capture, layer: "network", why: "no_transport", number: 0 }, |stop| Fate {
             capture: packet.capture,
             layer: stop.layer,

@@ -6,15 +6,15 @@ use super::rows::{EventRows, FlowRows};
 use super::schema::{self, judgement, record};
 use super::{PacketRow, PacketsSummary, Replace, Result, RunRow, StatisticsRow, StoreError, SystemLog, journal, manifest};
 use crate::model::report::{Host, RuleRun};
-use crate::model::{AppEvent, CaptureInfo, Damage, Finding, Flow, HomeNets};
+use crate::model::{AppEvent, CaptureInfo, Damage, Finding, Flow, HomeNets, Secrets};
 use crate::store::column::Columns;
 use duckdb::{Config, Connection};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
-/// Rows gathered before they go to DuckDB: ten of its vectors, enough to make the price of a batch small and few
+/// Rows gathered before they go to DuckDB: four of its vectors, enough to make the price of a batch small and few
 /// enough that waiting rows do not weigh on memory.
-const BATCH: usize = 10 * 2_048;
+const BATCH: usize = 4 * 2_048;
 
 /// How a case is written.
 #[derive(Clone, Debug)]
@@ -59,11 +59,11 @@ impl Case {
         manifest::begin(&folder)?;
         let guard = OpenGuard::take(&folder)?;
         let conn = open(&folder, options)?;
+        // One transaction for tables and facts: full row groups go straight to the file, and nothing is written twice by way of the log.
+        conn.execute_batch("BEGIN TRANSACTION").map_err(StoreError::database("beginning to write"))?;
         conn.execute_batch(&schema::ddl()).map_err(StoreError::database("creating the tables"))?;
         conn.execute_batch(schema::VIEWS).map_err(StoreError::database("creating the views"))?;
-        let packets = PacketIndex::create(&conn, &folder)?;
-        // One transaction for all facts: full row groups go straight to the file, and nothing is written twice by way of the log.
-        conn.execute_batch("BEGIN TRANSACTION").map_err(StoreError::database("beginning to write"))?;
+        let packets = PacketIndex::create(&folder)?;
         Ok(Self { folder, options: options.clone(), flows: Vec::new(), events: Vec::new(), packets: Some(packets), conn, _guard: guard })
     }
 
@@ -117,10 +117,21 @@ impl Case {
         Ok(())
     }
 
-    /// Stores what is known of the evidence files.
-    pub fn append_captures(&self, rows: &[CaptureInfo]) -> Result<()> {
-        let rows: Vec<record::CaptureRow<'_>> = rows.iter().map(record::CaptureRow::new).collect();
-        put(&self.conn, "captures", &record::captures(), &rows)
+    /// Stores what is known of the evidence files, and what they say beside their packets.
+    pub fn append_captures(&self, infos: &[CaptureInfo]) -> Result<()> {
+        let rows: Vec<record::CaptureRow<'_>> = infos.iter().map(record::CaptureRow::new).collect();
+        put(&self.conn, "captures", &record::captures(), &rows)?;
+        let interfaces = record::Said::by(infos, |info| &info.beside.interfaces);
+        put(&self.conn, "capture_interfaces", &record::capture_interfaces(), &interfaces)?;
+        put(&self.conn, "comments", &record::comments(), &record::Said::by(infos, |info| &info.beside.comments))?;
+        put(&self.conn, "resolved_names", &record::resolved_names(), &record::Said::by(infos, |info| &info.beside.names))?;
+        put(&self.conn, "capture_blocks", &record::capture_blocks(), &record::Said::by(infos, |info| &info.beside.blocks))
+    }
+
+    /// Stores that there are secrets; themselves only where they are to be revealed.
+    pub fn append_decryption_secrets(&self, secrets: &[Secrets]) -> Result<()> {
+        let rows: Vec<_> = secrets.iter().map(|secrets| record::SecretsRow::new(secrets, self.options.reveal_secrets)).collect();
+        put(&self.conn, "decryption_secrets", &record::decryption_secrets(), &rows)
     }
 
     /// Stores places of damage.
@@ -263,7 +274,10 @@ fn open(folder: &Path, options: &Options) -> Result<Connection> {
     let config = settings(options.memory_limit, options.threads)
         .and_then(|config| config.with("temp_directory", temporary.to_string_lossy()))
         .map_err(failed())?;
-    Connection::open_with_flags(folder.join(files::DATABASE), config).map_err(failed())
+    let conn = Connection::open_with_flags(folder.join(files::DATABASE), config).map_err(failed())?;
+    // Trying these on every column takes longer than the last sixth of the file's size is worth.
+    conn.execute_batch("SET disabled_compression_methods = 'fsst,dict_fsst,alp,alprd'").map_err(failed())?;
+    Ok(conn)
 }
 
 /// What every connection has in common: it stays offline, inside its memory, and keeps rows in order.

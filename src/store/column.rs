@@ -299,6 +299,14 @@ impl<R> Columns<R> {
     }
 }
 
+impl<R> Columns<R> {
+    /// The Arrow schema of a batch.
+    pub fn schema(&self) -> Arc<Schema> {
+        let fields = self.0.iter().map(|column| Field::new(column.name.as_ref(), (column.build)(&[]).data_type().clone(), true));
+        Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+    }
+}
+
 impl<R: Sync> Columns<R> {
     /// The rows as one Arrow batch; columns are built in parallel, each from the rows in order.
     pub fn batch(&self, rows: &[R]) -> Result<RecordBatch, ArrowError> {

@@ -71,6 +71,12 @@ pub enum StoreError {
         /// What DuckDB said.
         source: duckdb::Error,
     },
+    /// The packet index could not be written.
+    #[error("cannot write the packet index, packets.parquet in the case folder: {source}. Is the disk full?")]
+    PacketIndex {
+        /// Why.
+        source: parquet::errors::ParquetError,
+    },
     /// Rows could not be put into columns: a fault in the schema.
     #[error("rows of table '{table}' do not fit its columns: {source}")]
     Columns {

@@ -1,21 +1,23 @@
 //! The packet index: for every frame of the case where it lies, when it was, and which flows it belongs to.
 //!
-//! Rows are staged in a database of their own beside the case, which keeps memory bounded at any number of frames, and
-//! copied to Parquet at the end.
+//! Rows go straight to a Parquet file, a row group at a time: memory stays bounded at any number of frames. Numbers are written as
+//! differences to the one before, packed in as few bits as they need.
 
-use super::case::put;
 use super::column::Columns;
-use super::folder::{self, files};
+use super::folder::files;
 use super::{Result, StoreError};
 use crate::model::{FlowId, Ts};
-use duckdb::Connection;
+use parquet::arrow::ArrowWriter;
+use parquet::basic::{Compression, Encoding};
+use parquet::file::properties::{WriterProperties, WriterVersion};
 use smallvec::SmallVec;
-use std::path::{Path, PathBuf};
+use std::fs::File;
+use std::path::Path;
 
-const STAGING: &str = "packets.staging.duckdb";
-const TABLE: &str = "packets";
-/// Rows gathered before they are staged.
-const BATCH: usize = 32 * 2_048;
+/// Rows gathered before they are encoded.
+const BATCH: usize = 8 * 2_048;
+/// Rows of a row group: what a reader can skip at once, and what is held in memory while it is written.
+const GROUP: usize = 64 * 2_048;
 
 /// One frame of the index.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,55 +57,48 @@ fn columns() -> Columns<PacketRow> {
 
 /// The packet index while it grows.
 pub struct PacketIndex {
-    conn: Connection,
-    /// Name under which DuckDB knows the case's own database.
-    catalog: String,
-    folder: PathBuf,
+    writer: ArrowWriter<File>,
+    columns: Columns<PacketRow>,
     waiting: Vec<PacketRow>,
 }
 
 impl PacketIndex {
-    /// An empty index beside the case in `folder`. It has a connection of its own: one transaction writes to one database.
-    pub fn create(case: &Connection, folder: &Path) -> Result<Self> {
-        let failed = || StoreError::database("beginning the packet index");
-        let conn = case.try_clone().map_err(failed())?;
-        let catalog = conn.query_row("SELECT current_database()", [], |row| row.get(0)).map_err(failed())?;
-        let path = folder.join(STAGING).to_string_lossy().replace('\'', "''");
-        let rows: Vec<String> = columns().0.iter().map(|column| format!("\"{}\" {}", column.name, column.kind.sql())).collect();
-        let table = rows.join(", ");
-        conn.execute_batch(&format!("ATTACH '{path}' AS staging; USE staging; CREATE TABLE {TABLE} ({table}); BEGIN TRANSACTION"))
-            .map_err(failed())?;
-        Ok(Self { conn, catalog, folder: folder.into(), waiting: Vec::new() })
+    /// An empty index in the case at `folder`.
+    pub fn create(folder: &Path) -> Result<Self> {
+        let path = folder.join(files::PACKETS);
+        let file = File::create(&path).map_err(StoreError::file("write", &path))?;
+        let properties = WriterProperties::builder()
+            .set_writer_version(WriterVersion::PARQUET_2_0)
+            .set_created_by(concat!("vigil ", env!("CARGO_PKG_VERSION")).into())
+            .set_max_row_group_row_count(Some(GROUP))
+            .set_dictionary_enabled(false)
+            .set_encoding(Encoding::DELTA_BINARY_PACKED)
+            .set_compression(Compression::SNAPPY)
+            .build();
+        let columns = columns();
+        let writer = ArrowWriter::try_new(file, columns.schema(), Some(properties)).map_err(failed)?;
+        Ok(Self { writer, columns, waiting: Vec::new() })
     }
 
     /// Takes the next frames.
     pub fn append(&mut self, rows: Vec<PacketRow>) -> Result<()> {
         self.waiting.extend(rows);
-        if self.waiting.len() >= BATCH { self.stage() } else { Ok(()) }
+        if self.waiting.len() >= BATCH { self.encode() } else { Ok(()) }
     }
 
-    fn stage(&mut self) -> Result<()> {
-        put(&self.conn, TABLE, &columns(), &self.waiting)?;
+    fn encode(&mut self) -> Result<()> {
+        let batch = self.columns.batch(&self.waiting).map_err(|source| StoreError::Columns { table: "packets", source })?;
         self.waiting.clear();
-        Ok(())
+        self.writer.write(&batch).map_err(failed)
     }
 
-    /// Writes `packets.parquet` and takes the staging away.
+    /// Writes what waits and closes the file.
     pub fn finish(mut self) -> Result<()> {
-        self.stage()?;
-        let failed = || StoreError::database("writing the packet index");
-        let path = self.folder.join(files::PACKETS).to_string_lossy().replace('\'', "''");
-        self.conn
-            .execute_batch(&format!(
-                "COMMIT;
-                 COPY (FROM {TABLE}) TO '{path}' (FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd);
-                 USE \"{}\";
-                 DETACH staging",
-                self.catalog
-            ))
-            .map_err(failed())?;
-        drop(self.conn);
-        folder::remove(&self.folder.join(STAGING))?;
-        folder::remove(&self.folder.join(format!("{STAGING}.wal")))
+        self.encode()?;
+        self.writer.close().map(drop).map_err(failed)
     }
+}
+
+fn failed(source: parquet::errors::ParquetError) -> StoreError {
+    StoreError::PacketIndex { source }
 }

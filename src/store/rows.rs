@@ -5,7 +5,10 @@ use super::schema::events::{self, EventRow, Login};
 use super::schema::flows::{FlowRow, has_payload};
 use super::schema::windows;
 use super::{Result, column::Columns};
-use crate::model::event::{AppEvent, ArpMessage, Credential, Dns, Event, File, Ftp, Http, IcmpMessage, Ssh, Tls, Weird, X509};
+use crate::model::event::{
+    AppEvent, ArpMessage, Credential, Dhcp, Dns, Event, File, Ftp, Http, IcmpMessage, Kerberos, Ldap, LdapSearch, Quic, Ssh, Tls, Tunnel,
+    Websocket, Weird, X509,
+};
 use crate::model::windows::{DceRpc, Ntlm, SmbCmd, SmbFile, SmbMapping};
 use crate::model::{Flow, HomeNets};
 use duckdb::Connection;
@@ -36,7 +39,12 @@ impl<'a> FlowRows<'a> {
 pub struct EventRows<'a> {
     dns: Vec<EventRow<'a, Dns>>,
     http: Vec<EventRow<'a, Http>>,
+    websocket: Vec<EventRow<'a, Websocket>>,
     tls: Vec<EventRow<'a, Tls>>,
+    quic: Vec<EventRow<'a, Quic>>,
+    kerberos: Vec<EventRow<'a, Kerberos>>,
+    ldap: Vec<EventRow<'a, Ldap>>,
+    ldap_search: Vec<EventRow<'a, LdapSearch>>,
     x509: Vec<EventRow<'a, X509>>,
     ssh: Vec<EventRow<'a, Ssh>>,
     ftp: Vec<EventRow<'a, Ftp>>,
@@ -44,12 +52,14 @@ pub struct EventRows<'a> {
     logins: Vec<(&'a AppEvent, Login<'a>)>,
     icmp: Vec<EventRow<'a, IcmpMessage>>,
     arp: Vec<EventRow<'a, ArpMessage>>,
+    dhcp: Vec<EventRow<'a, Dhcp>>,
     smb_mapping: Vec<EventRow<'a, SmbMapping>>,
     smb_files: Vec<EventRow<'a, SmbFile>>,
     smb_cmd: Vec<EventRow<'a, SmbCmd>>,
     dce_rpc: Vec<EventRow<'a, DceRpc>>,
     ntlm: Vec<EventRow<'a, Ntlm>>,
     weird: Vec<EventRow<'a, Weird>>,
+    tunnel: Vec<EventRow<'a, Tunnel>>,
 }
 
 impl<'a> EventRows<'a> {
@@ -60,7 +70,12 @@ impl<'a> EventRows<'a> {
             match &at.event {
                 Event::Dns(is) => rows.dns.push(EventRow { at, is }),
                 Event::Http(is) => rows.http.push(EventRow { at, is }),
+                Event::Websocket(is) => rows.websocket.push(EventRow { at, is }),
                 Event::Tls(is) => rows.tls.push(EventRow { at, is }),
+                Event::Quic(is) => rows.quic.push(EventRow { at, is }),
+                Event::Kerberos(is) => rows.kerberos.push(EventRow { at, is }),
+                Event::Ldap(is) => rows.ldap.push(EventRow { at, is }),
+                Event::LdapSearch(is) => rows.ldap_search.push(EventRow { at, is }),
                 Event::X509(is) => rows.x509.push(EventRow { at, is }),
                 Event::Ssh(is) => rows.ssh.push(EventRow { at, is }),
                 Event::Ftp(is) => rows.ftp.push(EventRow { at, is }),
@@ -68,12 +83,16 @@ impl<'a> EventRows<'a> {
                 Event::Credential(seen) => rows.logins.push((at, login(seen, salt, reveal))),
                 Event::Icmp(is) => rows.icmp.push(EventRow { at, is }),
                 Event::Arp(is) => rows.arp.push(EventRow { at, is }),
+                Event::Dhcp(is) => rows.dhcp.push(EventRow { at, is }),
+                // Part of a transaction by now.
+                Event::DhcpMessage(_) => {}
                 Event::SmbMapping(is) => rows.smb_mapping.push(EventRow { at, is }),
                 Event::SmbFile(is) => rows.smb_files.push(EventRow { at, is }),
                 Event::SmbCmd(is) => rows.smb_cmd.push(EventRow { at, is }),
                 Event::DceRpc(is) => rows.dce_rpc.push(EventRow { at, is }),
                 Event::Ntlm(is) => rows.ntlm.push(EventRow { at, is }),
                 Event::Weird(is) => rows.weird.push(EventRow { at, is }),
+                Event::Tunnel(is) => rows.tunnel.push(EventRow { at, is }),
             }
         }
         rows
@@ -84,7 +103,12 @@ impl<'a> EventRows<'a> {
         let logins: Vec<EventRow<'_, Login<'_>>> = self.logins.iter().map(|(at, is)| EventRow { at, is }).collect();
         some(conn, "dns", events::dns, &self.dns)?;
         some(conn, "http", events::http, &self.http)?;
+        some(conn, "websocket", events::websocket, &self.websocket)?;
         some(conn, "tls", events::tls, &self.tls)?;
+        some(conn, "quic", events::quic, &self.quic)?;
+        some(conn, "kerberos", events::kerberos, &self.kerberos)?;
+        some(conn, "ldap", events::ldap, &self.ldap)?;
+        some(conn, "ldap_search", events::ldap_search, &self.ldap_search)?;
         some(conn, "x509", events::x509, &self.x509)?;
         some(conn, "ssh", events::ssh, &self.ssh)?;
         some(conn, "ftp", events::ftp, &self.ftp)?;
@@ -92,6 +116,8 @@ impl<'a> EventRows<'a> {
         some(conn, "credentials", events::credentials, &logins)?;
         some(conn, "icmp", events::icmp, &self.icmp)?;
         some(conn, "arp", events::arp, &self.arp)?;
+        some(conn, "tunnel", events::tunnel, &self.tunnel)?;
+        some(conn, "dhcp", events::dhcp, &self.dhcp)?;
         some(conn, "smb_mapping", windows::smb_mapping, &self.smb_mapping)?;
         some(conn, "smb_files", windows::smb_files, &self.smb_files)?;
         some(conn, "smb_cmd", windows::smb_cmd, &self.smb_cmd)?;

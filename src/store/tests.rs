@@ -53,7 +53,7 @@ fn flow(first_frame: u64) -> Flow {
         ip_proto: 6,
         vlans: [Some(7), None],
         layer: 0,
-        tunnel_parent: None,
+        tunnel_parents: Vec::new(),
         service: "ssl".into(),
         conn_state: "SF",
         history: "ShADadFf".into(),

@@ -44,4 +44,6 @@ pub fn write_pcap(capture: &Capture, out: impl Write) -> io::Result<()> {
 }
 
 #[cfg(test)]
+mod storey;
+#[cfg(test)]
 mod tests;

@@ -4,13 +4,15 @@ use pcap_parser::{DSB_MAGIC, EPB_MAGIC, IDB_MAGIC, ISB_MAGIC, NRB_MAGIC, SHB_MAG
 
 use super::super::ledger::{Ledger, Sink};
 use super::super::window::Window;
+use super::other::{CUSTOM, JOURNAL};
 use super::{BLOCK_BYTES_MIN, Head, OPB_MAGIC, Pcapng, word};
 use crate::model::DamageKind;
 
 /// Blocks at which reading resumes are not longer than this, bytes: longer ones are rare, and chance finds them.
 const RESUME_BYTES_MAX: usize = 1 << 20;
 /// Blocks that are known, and so can be told from chance.
-const KNOWN: [u32; 8] = [SHB_MAGIC, IDB_MAGIC, OPB_MAGIC, SPB_MAGIC, NRB_MAGIC, ISB_MAGIC, EPB_MAGIC, DSB_MAGIC];
+const KNOWN: [u32; 11] =
+    [SHB_MAGIC, IDB_MAGIC, OPB_MAGIC, SPB_MAGIC, NRB_MAGIC, ISB_MAGIC, EPB_MAGIC, DSB_MAGIC, JOURNAL, CUSTOM[0], CUSTOM[1]];
 
 impl Pcapng {
     /// Notes that the file ends inside a block, if it does.

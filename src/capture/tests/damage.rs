@@ -175,7 +175,8 @@ fn times_that_no_clock_can_show_do_not_overflow() {
     }
     let reading = read_bytes(&ng.bytes);
     assert_eq!(reading.frames.iter().map(|frame| frame.ts_ns).collect::<Vec<_>>(), [Ts::MAX, Ts::MIN, Ts::MAX]);
-    assert_eq!(reading.kinds(), [DamageKind::ClockJump; 2]);
+    assert_eq!(reading.kinds(), [DamageKind::ClockJump, DamageKind::ClockJump, DamageKind::TimeOutOfRange]);
+    assert!(reading.damage[2].detail.starts_with("3 frames"), "{}", reading.damage[2].detail);
 }
 
 proptest! {

@@ -1,9 +1,11 @@
 //! Tests of the floor as a whole: files in, blocks and rows out.
 
+mod beside;
 mod corpus;
 mod damage;
 mod formats;
 mod many;
+mod snoop;
 
 use super::write::PcapWriter;
 use super::{Options, PacketSource, open};

@@ -1,6 +1,6 @@
 //! What a fragment becomes when it is all there will be: a packet with transport and payload.
 
-use super::super::read;
+use super::super::packets;
 use super::super::reader::{Next, Reader};
 use super::set::Set;
 use crate::model::Packet;
@@ -15,9 +15,9 @@ pub(super) fn header_len(packet: &Packet, ip: &Ip) -> u32 {
     if ip.src.is_ipv6() { all.saturating_sub(FRAGMENT_HEADER) } else { all }
 }
 
-/// The completing fragment, carrying the datagram that `set` holds.
-pub(super) fn whole(mut packet: Packet, set: Set) -> Packet {
-    let (mut bytes, head) = set.into_datagram();
+/// The completing fragment, carrying the datagram that `set` holds, and what travels in that.
+pub(super) fn whole(mut packet: Packet, set: Set) -> Vec<Packet> {
+    let (bytes, head) = set.into_datagram();
     let mut proto = 0;
     if let Net::Ip(ip) = &mut packet.net {
         let (first_proto, header_len) = head.unwrap_or((ip.proto, 0));
@@ -27,33 +27,31 @@ pub(super) fn whole(mut packet: Packet, set: Set) -> Packet {
         ip.fragment = None;
     }
     packet.stop = None;
-    let mut packet = transport(packet, proto, &bytes);
-    if let Payload::Frame(range) = packet.payload {
-        bytes.truncate(range.end as usize);
-        bytes.drain(..range.start as usize);
-        packet.payload = Payload::Joined(bytes.into());
+    let mut all = transport(packet, proto, &bytes);
+    for packet in &mut all {
+        // Each has a copy of its own: the datagram exists nowhere else, and tunnels in fragments are rare.
+        packet.payload = Payload::Joined(packet.payload.of(&bytes).into());
     }
-    packet
+    all
 }
 
-/// A first fragment whose siblings can never join it, since its own bytes are not all there.
-pub(super) fn first_alone(packet: Packet, bytes: &[u8]) -> Packet {
+/// A first fragment whose siblings can never join it, since its own bytes are not all there; and what travels in it.
+pub(super) fn first_alone(packet: Packet, bytes: &[u8]) -> Vec<Packet> {
     let proto = packet.ip().map_or(0, |ip| ip.proto);
     let shift = if let Payload::Frame(range) = &packet.payload { range.start } else { 0 };
-    let mut packet = transport(packet, proto, bytes);
-    if let Payload::Frame(range) = &mut packet.payload {
-        *range = range.start + shift..range.end + shift;
+    let mut all = transport(packet, proto, bytes);
+    for packet in &mut all {
+        if let Payload::Frame(range) = &mut packet.payload {
+            *range = range.start + shift..range.end + shift;
+        }
     }
-    packet
+    all
 }
 
 /// Reads the transport at the start of `bytes`.
-fn transport(packet: Packet, proto: u8, bytes: &[u8]) -> Packet {
+fn transport(packet: Packet, proto: u8, bytes: &[u8]) -> Vec<Packet> {
     let announced = (packet.payload_len as usize).max(bytes.len());
-    let mut reader = Reader::resume(bytes, announced, packet);
-    if let Some(inner) = read(&mut reader, Next::Ip(proto)) {
-        // The packet inside has no frame of its own to lie in.
-        reader.stop("transport", "tunnel_in_fragments", u32::from(inner));
-    }
-    reader.finish()
+    let mut all = Vec::with_capacity(1);
+    packets(Reader::resume(bytes, announced, packet), Next::Ip(proto), &mut all);
+    all
 }

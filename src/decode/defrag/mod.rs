@@ -55,12 +55,13 @@ struct Key {
     /// IPv4 only: in IPv6 fragments may disagree, the first counts.
     proto: u8,
     layer: u8,
+    tenant: u64,
 }
 
 impl Key {
-    fn new(ip: &Ip, layer: u8) -> Self {
+    fn new(ip: &Ip, layer: u8, tenant: u64) -> Self {
         let proto = if ip.src.is_ipv4() { ip.proto } else { 0 };
-        Self { src: ip.src, dst: ip.dst, id: ip.id, proto, layer }
+        Self { src: ip.src, dst: ip.dst, id: ip.id, proto, layer, tenant }
     }
 }
 
@@ -85,14 +86,27 @@ impl Defragmenter {
         packet.ip().is_some_and(|ip| ip.fragment.is_some())
     }
 
-    /// Takes one packet with the bytes of its frame. What is no fragment comes back as it is. A fragment comes back when it completes
-    /// its datagram: then the packet's payload is [`Joined`](crate::model::packet::Payload::Joined), its transport that of the whole datagram, and
-    /// [`Ip::total_len`] that of the whole. `None`: kept, waiting, or of no use.
+    /// Takes one packet with the bytes of its frame, and passes on what comes of it. What is no fragment comes out as it is. A fragment
+    /// comes out when it completes its datagram: then the packet's payload is [`Joined`](crate::model::packet::Payload::Joined), its
+    /// transport that of the whole datagram, [`Ip::total_len`] that of the whole, and the packets that travel in it follow. Nothing
+    /// comes out of fragments that wait or are of no use.
     ///
-    /// The first fragment of a datagram comes back too, with its transport, if the capture cut it off: nothing more will be known.
-    pub fn push(&mut self, packet: Packet, frame: &[u8]) -> Option<Packet> {
-        let Net::Ip(ip) = &packet.net else { return Some(packet) };
-        let Some(fragment) = ip.fragment else { return Some(packet) };
+    /// The first fragment of a datagram comes out too, with its transport, if the capture cut it off: nothing more will be known.
+    pub fn push(&mut self, packet: Packet, frame: &[u8], out: &mut Vec<Packet>) {
+        if !Self::wants(&packet) {
+            out.push(packet);
+            return;
+        }
+        let layer = packet.layer;
+        for packet in self.fragment(packet, frame) {
+            // What travels in a datagram may be a fragment again.
+            if packet.layer > layer { self.push(packet, frame, out) } else { out.push(packet) }
+        }
+    }
+
+    fn fragment(&mut self, packet: Packet, frame: &[u8]) -> Vec<Packet> {
+        let Net::Ip(ip) = &packet.net else { return vec![packet] };
+        let Some(fragment) = ip.fragment else { return vec![packet] };
         self.counts.fragments += 1;
         self.expire(packet.ts_ns);
         let place = Place::of(&packet, ip);
@@ -100,15 +114,18 @@ impl Defragmenter {
         if bytes.len() < packet.payload_len as usize {
             self.counts.cut_off += 1;
             self.weirds.note("incompletely_captured_fragment", &place);
-            return (fragment.offset == 0).then(|| join::first_alone(packet.clone(), bytes));
+            if fragment.offset > 0 {
+                return Vec::new();
+            }
+            return join::first_alone(packet.clone(), bytes);
         }
-        let key = Key::new(ip, packet.layer);
+        let key = Key::new(ip, packet.layer, packet.tenant);
         if self.keep(key, fragment, &packet, ip, bytes) {
             self.counts.datagrams += 1;
-            return self.take(key).map(|set| join::whole(packet, set));
+            return self.take(key).map_or_else(Vec::new, |set| join::whole(packet, set));
         }
         self.make_room();
-        None
+        Vec::new()
     }
 
     /// Gives up sets that wait since before `now` minus the limit.

@@ -27,9 +27,13 @@ pub(super) fn header(reader: &mut Reader<'_>) -> Next {
     if [destination, source, control] != SNAP {
         return reader.stop("network", "unknown_llc", u32::from(u16::from_be_bytes([destination, source])));
     }
-    let Some([_, _, _, oui1, oui2, oui3, kind1, kind2]) = reader.take() else {
-        return reader.cut_off("link");
-    };
+    reader.skip(SNAP.len());
+    snap(reader)
+}
+
+/// Reads organisation and protocol.
+pub(super) fn snap(reader: &mut Reader<'_>) -> Next {
+    let Some([oui1, oui2, oui3, kind1, kind2]) = reader.take() else { return reader.cut_off("link") };
     let kind = u16::from_be_bytes([kind1, kind2]);
     if ETHER_TYPED.contains(&[oui1, oui2, oui3]) && kind > LONGEST {
         return Next::Ether(kind);

@@ -7,11 +7,15 @@ use crate::model::LinkType;
 mod chdlc;
 mod cooked;
 mod ethernet;
+mod fabric;
 mod fddi;
+mod frame_relay;
 mod llc;
 mod loopback;
 mod mpls;
 mod nflog;
+mod pflog;
+mod ppi;
 mod ppp;
 mod pppoe;
 mod raw;
@@ -19,16 +23,22 @@ mod vlan;
 mod wireless;
 
 /// Link types without a name in the model, from <https://www.tcpdump.org/linktypes.html>.
-mod link_type {
+pub(super) mod link_type {
     use crate::model::LinkType;
-    pub(super) const PPP: LinkType = LinkType(9);
-    pub(super) const FDDI: LinkType = LinkType(10);
-    pub(super) const PPP_HDLC: LinkType = LinkType(50);
-    pub(super) const PPP_ETHER: LinkType = LinkType(51);
-    pub(super) const C_HDLC: LinkType = LinkType(104);
-    pub(super) const IEEE802_11: LinkType = LinkType(105);
-    pub(super) const IEEE802_11_RADIOTAP: LinkType = LinkType(127);
-    pub(super) const NFLOG: LinkType = LinkType(239);
+    pub(in crate::decode) const PPP: LinkType = LinkType(9);
+    pub(in crate::decode) const FDDI: LinkType = LinkType(10);
+    pub(in crate::decode) const PPP_HDLC: LinkType = LinkType(50);
+    pub(in crate::decode) const PPP_ETHER: LinkType = LinkType(51);
+    pub(in crate::decode) const C_HDLC: LinkType = LinkType(104);
+    pub(in crate::decode) const IEEE802_11: LinkType = LinkType(105);
+    pub(in crate::decode) const FRAME_RELAY: LinkType = LinkType(107);
+    pub(in crate::decode) const PFLOG: LinkType = LinkType(117);
+    pub(in crate::decode) const IEEE802_11_PRISM: LinkType = LinkType(119);
+    pub(in crate::decode) const IEEE802_11_RADIOTAP: LinkType = LinkType(127);
+    pub(in crate::decode) const IEEE802_11_AVS: LinkType = LinkType(163);
+    pub(in crate::decode) const PPI: LinkType = LinkType(192);
+    pub(in crate::decode) const PPP_WITH_DIR: LinkType = LinkType(204);
+    pub(in crate::decode) const NFLOG: LinkType = LinkType(239);
 }
 
 /// Ether types that are read here, from the IEEE registry.
@@ -42,6 +52,9 @@ pub(super) mod ether_type {
     pub(in crate::decode) const MPLS: u16 = 0x8847;
     pub(in crate::decode) const MPLS_MULTICAST: u16 = 0x8848;
     pub(in crate::decode) const PPPOE_SESSION: u16 = 0x8864;
+    pub(in crate::decode) const PROVIDER_BACKBONE: u16 = 0x88e7;
+    pub(in crate::decode) const FABRIC_PATH: u16 = 0x8903;
+    pub(in crate::decode) const VN_TAG: u16 = 0x8926;
     pub(in crate::decode) const ETHERNET: u16 = 0x6558;
     pub(in crate::decode) const PPP: u16 = 0x880b;
 }
@@ -58,8 +71,14 @@ pub(super) fn read(link: LinkType, reader: &mut Reader<'_>) -> Next {
         link_type::PPP_ETHER => pppoe::read(reader),
         link_type::C_HDLC => chdlc::read(reader),
         link_type::FDDI => fddi::read(reader),
+        link_type::PPP_WITH_DIR => ppp::with_direction(reader),
+        link_type::FRAME_RELAY => frame_relay::read(reader),
         link_type::IEEE802_11 => wireless::read(reader),
         link_type::IEEE802_11_RADIOTAP => wireless::radiotap(reader),
+        link_type::IEEE802_11_AVS => wireless::avs(reader),
+        link_type::IEEE802_11_PRISM => wireless::prism(reader),
+        link_type::PPI => ppi::read(reader),
+        link_type::PFLOG => pflog::read(reader),
         link_type::NFLOG => nflog::read(reader),
         LinkType(other) => reader.stop("link", "unknown_link_type", u32::from(other)),
     }
@@ -75,11 +94,19 @@ pub(super) fn ether(kind: u16, reader: &mut Reader<'_>) -> Next {
         ether_type::VLAN | ether_type::QINQ | ether_type::QINQ_OLD => vlan::read(reader),
         ether_type::MPLS | ether_type::MPLS_MULTICAST => mpls::read(reader),
         ether_type::PPPOE_SESSION => pppoe::read(reader),
+        ether_type::PROVIDER_BACKBONE => fabric::provider_backbone(reader),
+        ether_type::FABRIC_PATH => fabric::fabric_path(reader),
+        ether_type::VN_TAG => fabric::vn_tag(reader),
         ether_type::ETHERNET => ethernet::read(reader),
         ether_type::PPP => ppp::read(reader),
         0..=llc::LONGEST => llc::read(kind, reader),
         other => reader.stop("network", "unknown_ethertype", u32::from(other)),
     }
+}
+
+/// Reads a frame of 802.11 whose first two bytes are swapped.
+pub(super) fn swapped_wireless(reader: &mut Reader<'_>) -> Next {
+    wireless::swapped(reader)
 }
 
 /// The ether type of an IP version.

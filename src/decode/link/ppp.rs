@@ -28,3 +28,11 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Next {
         other => reader.stop("network", "unknown_ppp_protocol", u32::from(other)),
     }
 }
+
+/// Passes the byte that tells who sent it: <https://www.tcpdump.org/linktypes/LINKTYPE_PPP_WITH_DIR.html>.
+pub(super) fn with_direction(reader: &mut Reader<'_>) -> Next {
+    match reader.take::<1>() {
+        Some(_) => read(reader),
+        None => reader.cut_off("link"),
+    }
+}

@@ -26,9 +26,45 @@ pub(super) fn radiotap(reader: &mut Reader<'_>) -> Next {
     read(reader)
 }
 
+/// What begins a header of AVS, but for its version; such a header also occurs under the link type of Prism.
+const AVS: [u8; 3] = [0x80, 0x21, 0x10];
+
+/// Reads the header of AVS, which tells its length, then the frame.
+pub(super) fn avs(reader: &mut Reader<'_>) -> Next {
+    let Some(&[_, _, _, _, len1, len2, len3, len4]) = reader.rest().first_chunk() else { return reader.cut_off("link") };
+    reader.skip(u32::from_be_bytes([len1, len2, len3, len4]) as usize);
+    read(reader)
+}
+
+/// Reads the header of Prism, in the byte order of the capturing host, then the frame.
+pub(super) fn prism(reader: &mut Reader<'_>) -> Next {
+    if reader.rest().starts_with(&AVS) {
+        return avs(reader);
+    }
+    let Some(&[_, _, _, _, len1, len2, len3, len4]) = reader.rest().first_chunk() else { return reader.cut_off("link") };
+    let len = u32::from_le_bytes([len1, len2, len3, len4]);
+    // Prism headers are 144 bytes long: a large number was written the other way round.
+    reader.skip(len.min(len.swap_bytes()) as usize);
+    read(reader)
+}
+
+/// Reads a frame whose control bytes were swapped on the way.
+pub(super) fn swapped(reader: &mut Reader<'_>) -> Next {
+    match reader.take() {
+        Some([flags, control, _, _]) => data(control, flags, reader),
+        None => reader.cut_off("link"),
+    }
+}
+
 /// Reads the header of a data frame.
 pub(super) fn read(reader: &mut Reader<'_>) -> Next {
-    let Some([control, flags, _, _]) = reader.take() else { return reader.cut_off("link") };
+    match reader.take() {
+        Some([control, flags, _, _]) => data(control, flags, reader),
+        None => reader.cut_off("link"),
+    }
+}
+
+fn data(control: u8, flags: u8, reader: &mut Reader<'_>) -> Next {
     if control & 0x0f != DATA {
         return reader.stop("network", "unknown_80211_frame", u32::from(control));
     }

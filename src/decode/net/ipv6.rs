@@ -5,6 +5,9 @@ use crate::model::packet::{Fragment, Ip, Net};
 use etherparse::{Ipv6FragmentHeader, Ipv6FragmentHeaderSlice, Ipv6Header, Ipv6HeaderSlice, Ipv6RawExtHeaderSlice, ip_number};
 use std::net::IpAddr;
 
+/// Ethernet fills shorter payloads up to this (IEEE 802.3 3.2.8).
+const SHORTEST_FRAME: usize = 46;
+
 /// Reads the fixed header.
 pub(crate) fn read(reader: &mut Reader<'_>) -> Next {
     let bytes = reader.rest();
@@ -14,8 +17,8 @@ pub(crate) fn read(reader: &mut Reader<'_>) -> Next {
     }
     let Ok(header) = Ipv6HeaderSlice::from_slice(bytes) else { return reader.cut_off("network") };
     let total_len = match header.payload_length() {
-        // A jumbogram (RFC 2675), or offloaded to the network card: the frame knows.
-        0 if header.next_header() != ip_number::IPV6_NO_NEXT_HEADER => reader.announced(),
+        // A jumbogram (RFC 2675), or offloaded to the network card: the frame knows. A short frame has padding to tell instead.
+        0 if header.next_header() != ip_number::IPV6_NO_NEXT_HEADER && reader.announced() > SHORTEST_FRAME => reader.announced(),
         len => Ipv6Header::LEN + usize::from(len),
     };
     reader.final_destination = true;
@@ -69,7 +72,7 @@ pub(crate) fn fragment(reader: &mut Reader<'_>) -> Next {
 }
 
 /// Notes the protocol behind an extension header.
-pub(super) fn follow(proto: u8, reader: &mut Reader<'_>) -> Next {
+pub(crate) fn follow(proto: u8, reader: &mut Reader<'_>) -> Next {
     if let Net::Ip(ip) = &mut reader.packet.net {
         ip.proto = proto;
     }

@@ -8,4 +8,4 @@ mod ipv6;
 pub(super) use arp::read as arp;
 pub(super) use auth::read as auth;
 pub(super) use ipv4::read as ipv4;
-pub(super) use ipv6::{extension, fragment, read as ipv6};
+pub(super) use ipv6::{extension, follow, fragment, read as ipv6};

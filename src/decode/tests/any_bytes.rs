@@ -5,7 +5,7 @@ use crate::model::Limits;
 use proptest::prelude::*;
 
 /// Link types that are read, and one that is not.
-const LINKS: [u16; 19] = [0, 1, 9, 10, 12, 14, 50, 51, 101, 104, 105, 108, 113, 127, 228, 229, 239, 276, 147];
+const LINKS: [u16; 25] = [0, 1, 9, 10, 12, 14, 50, 51, 101, 104, 105, 107, 108, 113, 117, 119, 127, 163, 192, 204, 228, 229, 239, 276, 147];
 
 /// Decodes, and puts what comes out through a defragmenter; asserts what always holds.
 fn check(link: u16, bytes: &[u8], wire_len: usize) -> Vec<Packet> {
@@ -17,8 +17,10 @@ fn check(link: u16, bytes: &[u8], wire_len: usize) -> Vec<Packet> {
         let Payload::Frame(range) = &packet.payload else { panic!("nothing was joined") };
         assert!(range.start <= range.end && range.end as usize <= bytes.len(), "{range:?} of {}", bytes.len());
         assert!(range.end - range.start <= packet.payload_len);
-        let through = Defragmenter::new(&Limits::default()).push(packet.clone(), bytes);
-        if let Some(Packet { payload: Payload::Frame(range), .. }) = through {
+        let mut through = Vec::new();
+        Defragmenter::new(&Limits::default()).push(packet.clone(), bytes, &mut through);
+        for packet in through {
+            let Payload::Frame(range) = &packet.payload else { panic!("one fragment joins nothing") };
             assert!(range.start <= range.end && range.end as usize <= bytes.len());
         }
     }
@@ -96,7 +98,7 @@ proptest! {
 
     #[test]
     fn any_bytes_behind_an_ether_type_are_survived(
-        kind in prop::sample::select(&[0x0800u16, 0x86dd, 0x0806, 0x8100, 0x8847, 0x8864, 40][..]),
+        kind in prop::sample::select(&[0x0800u16, 0x86dd, 0x0806, 0x8100, 0x8847, 0x8864, 0x88e7, 0x8903, 0x8926, 40][..]),
         version in prop::sample::select(&[0x45u8, 0x46, 0x4f, 0x60, 0x11][..]),
         mut bytes in prop::collection::vec(any::<u8>(), 1..200),
     ) {

@@ -68,9 +68,9 @@ fn tally(path: &Path) -> Tally {
         assert!(!out.is_empty());
         for packet in out.drain(..) {
             assert!(packet.payload.of(bytes).len() <= packet.payload_len as usize);
-            if let Some(packet) = defragmenter.push(packet, bytes) {
-                count(&packet, &mut tally);
-            }
+            let mut through = Vec::new();
+            defragmenter.push(packet, bytes, &mut through);
+            through.iter().for_each(|packet| count(packet, &mut tally));
         }
     });
     defragmenter.flush();
@@ -85,6 +85,7 @@ fn count(packet: &Packet, tally: &mut Tally) {
         (Transport::Tcp(tcp), _) => ("tcp", tcp.checksum_ok),
         (Transport::Udp(udp), _) => ("udp", udp.checksum_ok),
         (Transport::Icmp(_), _) => ("icmp", None),
+        (Transport::Sctp(_), _) => ("sctp", None),
         (Transport::None, Net::Arp(_)) => ("arp", None),
         (Transport::None, Net::Ip(_)) => ("ip", None),
         (Transport::None, Net::None) => ("none", None),

@@ -159,3 +159,52 @@ fn what_is_not_known_is_named_with_its_number() {
     assert_eq!(why(&ethernet(&framed(0x88cc, b"lldp"))), Some(("network", "unknown_ethertype", 0x88cc)));
     assert_eq!(why(&ethernet(&[0; 13])), Some(("link", "truncated_header", 13)));
 }
+
+#[test]
+fn headers_of_switching_networks_stand_before_a_frame() {
+    let frame = framed(0x0800, &ipv4_udp(b"hello"));
+    let (inside, datagram) = frame.split_at(14);
+    for (kind, header) in [(0x88e7, &[0, 0, 0, 9][..]), (0x8903, &[0, 0x7f])] {
+        let packet = found_behind(LinkType::ETHERNET, &framed(kind, &joined(header, inside)), datagram);
+        assert_eq!(packet.mac_src, Mac(MACS.0));
+    }
+    found_behind(LinkType::ETHERNET, &framed(0x8926, &[0, 1, 0, 2, 8, 0]), datagram);
+    let recursive: Vec<u8> = std::iter::repeat_n(joined(&framed(0x88e7, &[0; 4]), &[]), 40).flatten().collect();
+    assert_eq!(ethernet(&recursive).stop.map(|stop| stop.why), Some("too_many_headers"));
+}
+
+#[test]
+fn frame_relay_is_read_in_both_encapsulations() {
+    let (four, six) = (ipv4_udp(b"hello"), ipv6_udp(b"hello"));
+    for header in [&[0x18, 0x41, 3, 0xcc][..], &[0x18, 0x40, 0x40, 0x41, 3, 0, 0xcc], &[0x18, 0x41, 8, 0]] {
+        found_behind(LinkType(107), header, &four);
+    }
+    found_behind(LinkType(107), &[0x18, 0x41, 3, 0x8e], &six);
+    found_behind(LinkType(107), &[0x18, 0x41, 3, 0xcf, 0, 0x21], &four);
+    found_behind(LinkType(107), &[0x18, 0x41, 3, 0, 0x80, 0, 0, 0, 8, 0], &four);
+    assert_eq!(why(&only(packets(LinkType(107), &[0; 8]))), Some(("link", "bad_frame_relay_address", 0)));
+    assert_eq!(why(&only(packets(LinkType(107), &[0x18, 0x41, 3, 0x81, 0]))), Some(("network", "unknown_nlpid", 0x81)));
+}
+
+#[test]
+fn what_drivers_note_before_a_wireless_frame_is_passed() {
+    let wireless = [&[0x08, 2, 0, 0][..], &MACS.1, &[9; 6], &MACS.0, &[0; 2], &[0xaa, 0xaa, 3, 0, 0, 0, 8, 0]].concat();
+    let datagram = ipv4_udp(b"hello");
+    let avs = [&[0x80, 0x21, 0x10, 1, 0, 0, 0, 64][..], &[0; 56]].concat();
+    let prism = [&[0x44, 0, 0, 0, 144, 0, 0, 0][..], &[0; 136]].concat();
+    let swapped = [&[0, 0, 0, 0x44, 0, 0, 0, 144][..], &[0; 136]].concat();
+    for (link, header) in [(163, &avs), (119, &avs), (119, &prism), (119, &swapped)] {
+        found_behind(LinkType(link), &joined(header, &wireless), &datagram);
+    }
+    found_behind(LinkType(192), &joined(&[0, 0, 12, 0, 105, 0, 0, 0, 1, 1, 1, 1], &wireless), &datagram);
+    let ppi_in_ppi = only(packets(LinkType(192), &[0, 0, 8, 0, 192, 0, 0, 0, 0, 0, 8, 0, 192, 0, 0, 0]));
+    assert_eq!(why(&ppi_in_ppi), Some(("link", "bad_ppi_header", 0)));
+}
+
+#[test]
+fn a_filter_log_and_ppp_with_direction_are_read() {
+    let datagram = ipv4_udp(b"hello");
+    found_behind(LinkType(117), &joined(&[61, 2, 0, 0], &[0; 60]), &datagram);
+    assert_eq!(why(&only(packets(LinkType(117), &[0; 8]))), Some(("link", "bad_pflog_header_len", 0)));
+    found_behind(LinkType(204), &[1, 0xff, 3, 0, 0x21], &datagram);
+}

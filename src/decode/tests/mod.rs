@@ -13,6 +13,7 @@ mod links;
 mod networks;
 mod transports;
 mod tunnels;
+mod tunnels_over_udp;
 
 const MACS: ([u8; 6], [u8; 6]) = ([2, 0, 0, 0, 0, 1], [2, 0, 0, 0, 0, 2]);
 const V4: ([u8; 4], [u8; 4]) = ([192, 0, 2, 1], [198, 51, 100, 2]);

@@ -129,11 +129,20 @@ fn no_next_header_is_an_end_and_no_damage() {
 }
 
 #[test]
-fn unknown_protocols_are_named_with_their_number() {
+fn other_protocols_keep_their_number_and_payload() {
     let mut bytes = ipv4_udp(b"");
     bytes[9] = 89;
     let packet = only(packets(LinkType::RAW, &bytes));
-    assert_eq!((why(&packet), packet.payload_len), (Some(("transport", "unknown_protocol", 89)), 8));
+    assert_eq!((packet.stop, ip(&packet).proto, &packet.transport, packet.payload_len), (None, 89, &Transport::None, 8));
+}
+
+#[test]
+fn a_short_ipv6_packet_without_payload_is_not_as_long_as_its_padding() {
+    let mut bytes = framed(0x86dd, &ipv6_udp(b"")[..40]);
+    bytes[14 + 4..14 + 7].copy_from_slice(&[0, 0, 99]);
+    bytes.resize(60, 0);
+    let packet = ethernet(&bytes);
+    assert_eq!((ip(&packet).total_len, packet.payload_len), (40, 0));
 }
 
 #[test]

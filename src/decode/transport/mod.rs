@@ -2,10 +2,12 @@
 
 use super::link::ether_type;
 use super::net;
-use super::reader::{Next, Reader};
+use super::reader::{Inside, Next, Reader};
+use super::tunnel;
+use crate::model::packet::{Tunnel, TunnelKind};
 
-mod gre;
 mod icmp;
+mod sctp;
 mod tcp;
 mod udp;
 
@@ -24,6 +26,7 @@ mod proto {
     pub(super) const ICMPV6: u8 = 58;
     pub(super) const NO_NEXT_HEADER: u8 = 59;
     pub(super) const DESTINATION: u8 = 60;
+    pub(super) const SCTP: u8 = 132;
     pub(super) const MOBILITY: u8 = 135;
     pub(super) const HIP: u8 = 139;
     pub(super) const SHIM6: u8 = 140;
@@ -36,15 +39,21 @@ pub(super) fn read(number: u8, reader: &mut Reader<'_>) -> Next {
         proto::TCP => tcp::read(reader),
         proto::UDP => udp::read(reader),
         proto::ICMP | proto::ICMPV6 => icmp::read(reader),
-        proto::IPV4 => Next::Tunnel(ether_type::IPV4),
-        proto::IPV6 => Next::Tunnel(ether_type::IPV6),
-        proto::GRE => gre::read(reader),
+        proto::SCTP => sctp::read(reader),
+        proto::IPV4 => ip_in_ip(ether_type::IPV4),
+        proto::IPV6 => ip_in_ip(ether_type::IPV6),
+        proto::GRE => tunnel::gre(reader),
         proto::AUTHENTICATION => net::auth(reader),
         proto::NO_NEXT_HEADER => Next::Payload,
         proto::FRAGMENT if v6 => net::fragment(reader),
         proto::HOP_BY_HOP | proto::ROUTING | proto::DESTINATION | proto::MOBILITY | proto::HIP | proto::SHIM6 if v6 => {
             net::extension(number, reader)
         }
-        other => reader.stop("transport", "unknown_protocol", u32::from(other)),
+        // Flows without ports are made of whatever else there is.
+        _ => Next::Payload,
     }
+}
+
+fn ip_in_ip(kind: u16) -> Next {
+    Next::Tunnel { tunnel: Tunnel { kind: TunnelKind::Ip, id: None }, header: 0, inside: Inside::Ether(kind) }
 }

@@ -2,6 +2,7 @@
 
 use super::super::checksum;
 use super::super::reader::{Next, Reader};
+use super::super::tunnel;
 use crate::model::packet::{Transport, Udp};
 use etherparse::{UdpHeader, UdpHeaderSlice};
 
@@ -23,6 +24,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Next {
     let judged = header.checksum() != 0 && reader.whole() && reader.final_destination;
     let checksum_ok = reader.packet.ip().filter(|_| judged).map(|ip| checksum::segment_ok(ip, reader.rest()));
     reader.packet.transport = Transport::Udp(Udp { sport: header.source_port(), dport: header.destination_port(), checksum_ok });
+    let (sport, dport) = (header.source_port(), header.destination_port());
     reader.skip(UdpHeader::LEN);
-    Next::Payload
+    tunnel::over_udp(sport, dport, reader)
 }

@@ -5,6 +5,7 @@ use super::pdu::{FIRST, HEADER, Header, LAST, OBJECT, Pdu, Stream};
 use super::stub;
 use crate::dissect::gssapi::{Carried, Token, Unwrapped};
 use crate::dissect::ntlm::Logins;
+use crate::dissect::tickets::Tickets;
 use crate::dissect::{Out, escape};
 use crate::model::windows::DceRpc;
 use crate::model::{Dir, Event, Ts};
@@ -13,9 +14,9 @@ use std::collections::{BTreeMap, VecDeque};
 /// Presentation contexts of one association.
 const CONTEXTS_MAX: usize = 64;
 /// Calls that wait for their answer.
-const CALLS_MAX: usize = 128;
+const CALLS_MAX: usize = 64;
 /// Bytes of arguments kept of a call.
-const STUB_KEEP: usize = 16 << 10;
+const STUB_KEEP: usize = 8 << 10;
 /// Letters of a secondary address.
 const ADDRESS_MAX: usize = 256;
 
@@ -48,7 +49,7 @@ struct State {
     auth: Option<(u8, u8)>,
     calls: VecDeque<Call>,
     gssapi: bool,
-    kerberos: bool,
+    tickets: Tickets,
 }
 
 /// A call that was begun.
@@ -101,6 +102,7 @@ impl Association {
             state.say(call, None, naming, out);
         }
         logins.end(out);
+        state.tickets.end(out);
     }
 
     /// Whether any PDU was seen.
@@ -115,7 +117,7 @@ impl Association {
             smb: false,
             gssapi: self.state.gssapi,
             ntlm: self.logins.seen(),
-            kerberos: self.state.kerberos,
+            kerberos: self.state.tickets.seen(),
         }
     }
 }
@@ -158,7 +160,9 @@ impl State {
         }
         let Unwrapped { gssapi, token, .. } = logins.token(pdu.bytes.get(at + 8..).unwrap_or_default(), pdu.place, out);
         self.gssapi |= gssapi;
-        self.kerberos |= matches!(token, Some(Token::Kerberos(_)));
+        if let Some(Token::Kerberos(message)) = token {
+            self.tickets.token(message, pdu.place, out);
+        }
     }
 
     fn bind(&mut self, pdu: &Pdu<'_>) {

@@ -56,8 +56,8 @@ impl Dissector for Connection {
         self.0.confirmed()
     }
 
-    fn service(&self) -> Option<&'static str> {
-        Some(gssapi::service(self.0.carried()))
+    fn service(&self, _name: &'static str) -> &'static str {
+        gssapi::service(self.0.carried())
     }
 }
 

@@ -6,7 +6,7 @@ use super::secrets::{self, Login};
 use crate::dissect::login::mask;
 use crate::dissect::ntlm::Logins;
 use crate::dissect::{Out, escape};
-use crate::model::event::{Credential, Http};
+use crate::model::event::{Credential, Http, Websocket};
 use crate::model::{Dir, Event, Ts};
 
 /// Bytes of a header value that are read.
@@ -55,6 +55,8 @@ pub struct Exchange {
     /// Security tokens of request and response.
     tokens: [Option<Vec<u8>>; 2],
     headers_text: String,
+    /// The request asks for a WebSocket.
+    pub socket: Option<Box<Websocket>>,
 }
 
 impl Exchange {
@@ -73,6 +75,7 @@ impl Exchange {
             logins: Vec::new(),
             tokens: [None, None],
             headers_text: String::new(),
+            socket: None,
         }
     }
 
@@ -131,14 +134,32 @@ impl Exchange {
                 "CONTENT-TYPE" => self.row.content_type = text(),
                 "CONTENT-DISPOSITION" => self.row.filename = disposition(value),
                 "WWW-AUTHENTICATE" | "PROXY-AUTHENTICATE" => self.token(Dir::Resp, value),
+                "SEC-WEBSOCKET-PROTOCOL" => self.socket(|socket| socket.subprotocol = Some(escape(value, VALUE_MAX))),
+                "SEC-WEBSOCKET-EXTENSIONS" => self.socket(|socket| socket.server_extensions.extend(listed(value))),
                 _ => {}
             },
+        }
+    }
+
+    /// What belongs to a WebSocket that was asked for.
+    fn socket(&mut self, note: impl FnOnce(&mut Websocket)) {
+        if let Some(socket) = &mut self.socket {
+            note(socket);
         }
     }
 
     fn request_header(&mut self, name: String, value: &[u8], text: impl Fn() -> Option<String>) {
         if matches!(name.as_str(), "AUTHORIZATION" | "PROXY-AUTHORIZATION") {
             self.token(Dir::Orig, value);
+        }
+        match name.as_str() {
+            "UPGRADE" if value.eq_ignore_ascii_case(b"websocket") => {
+                self.socket.get_or_insert_default();
+            }
+            // These may stand before `Upgrade`.
+            "SEC-WEBSOCKET-PROTOCOL" => self.socket.get_or_insert_default().client_protocols.extend(listed(value)),
+            "SEC-WEBSOCKET-EXTENSIONS" => self.socket.get_or_insert_default().client_extensions.extend(listed(value)),
+            _ => {}
         }
         let row = &mut self.row;
         let mut private = false;
@@ -276,6 +297,12 @@ impl Exchange {
                 Event::Credential(Box::new(Credential { service, user, realm, secret_masked, secret, success, cleartext })),
             );
         }
+        let switched = self.row.status_code == Some(101);
+        if let Some(mut socket) = self.socket.take().filter(|_| switched) {
+            (socket.host, socket.uri) = (self.row.host.clone(), self.row.uri.clone());
+            socket.user_agent.clone_from(&self.row.user_agent);
+            out.say(frame, ts_ns, Event::Websocket(socket));
+        }
         out.say(frame, ts_ns, Event::Http(self.row));
     }
 
@@ -298,6 +325,16 @@ impl Exchange {
             ntlm.token(&token, (self.row.resp_frame.unwrap_or(self.place.0), self.place.1), out);
         }
     }
+}
+
+/// The items of a list between commas.
+fn listed(value: &[u8]) -> impl Iterator<Item = String> {
+    value
+        .split(|&byte| byte == b',')
+        .map(<[u8]>::trim_ascii)
+        .filter(|item| !item.is_empty())
+        .take(NAMES_MAX)
+        .map(|item| escape(item, VALUE_MAX))
 }
 
 /// `attachment; filename="a.exe"`, or RFC 8187's `filename*=UTF-8''a%20b.exe`.

@@ -6,6 +6,7 @@ mod body;
 mod exchange;
 mod line;
 mod secrets;
+mod tunnel;
 #[cfg(test)]
 mod tests;
 
@@ -16,6 +17,7 @@ use exchange::Exchange;
 use line::{LineBuffer, request_line, status_line};
 use secrets::Login;
 use std::collections::VecDeque;
+use tunnel::Tunnel;
 
 /// How HTTP is recognised and read.
 pub const PROTOCOL: Protocol = Protocol { name: "http", over: &[Proto::Tcp], probe, make: |_| Box::new(Reader::default()) };
@@ -110,6 +112,10 @@ struct Reader {
     depth: u32,
     confirmed: bool,
     weird: bool,
+    /// What the connection has become.
+    tunnel: Option<Box<Tunnel>>,
+    /// Inside another tunnel: none is opened here.
+    nested: bool,
     last_login: Option<(Login, Option<bool>)>,
     ntlm: Ntlm,
     last_ts: Ts,
@@ -251,8 +257,11 @@ impl Reader {
         let next = match (dir, code) {
             (Dir::Orig, _) if tunnel => None,
             (Dir::Orig, _) => framed,
-            (Dir::Resp, 101) => return self.over(chunk, out),
-            (Dir::Resp, 200..=299) if tunnel => return self.over(chunk, out),
+            (Dir::Resp, 101) => {
+                let inside = exchange.socket.is_some().then(|| Tunnel::websocket(out.conn));
+                return self.over(inside, chunk, out);
+            }
+            (Dir::Resp, 200..=299) if tunnel => return self.over(Some(Tunnel::plain(out.conn)), chunk, out),
             // An interim response: the real one follows (RFC 9110 15.2).
             (Dir::Resp, 100..=199) => Some(At::Start),
             (Dir::Resp, 204 | 304) => None,
@@ -266,7 +275,8 @@ impl Reader {
     }
 
     /// From here on the connection speaks something else.
-    fn over(&mut self, chunk: &Chunk<'_>, out: &mut Out) {
+    fn over(&mut self, inside: Option<Tunnel>, chunk: &Chunk<'_>, out: &mut Out) {
+        self.tunnel = inside.filter(|_| !self.nested).map(Box::new);
         self.finish(Dir::Resp, true, chunk.ts_ns, out);
         for side in &mut self.sides {
             *side = Side { at: At::Over, ..Side::default() };
@@ -332,7 +342,12 @@ impl Dissector for Reader {
         while !rest.is_empty() {
             self.headless(dir, rest, chunk);
             match self.sides[dir.index()].at {
-                At::Over => return,
+                At::Over => {
+                    if let Some(tunnel) = &mut self.tunnel {
+                        tunnel.data(&Chunk { bytes: rest, ..*chunk }, out);
+                    }
+                    return;
+                }
                 At::Length(left) => match self.body(dir, left, &mut rest, chunk) {
                     0 => self.finish(dir, true, chunk.ts_ns, out),
                     left => self.sides[dir.index()].at = At::Length(left),
@@ -357,7 +372,12 @@ impl Dissector for Reader {
         let within = |left: u64| missing <= left;
         let at = self.sides[dir.index()].at;
         let lost_of_body = match at {
-            At::Over => return,
+            At::Over => {
+                if let Some(tunnel) = &mut self.tunnel {
+                    tunnel.gap(dir, missing, out);
+                }
+                return;
+            }
             At::Length(left) | At::Chunk(left) => missing.min(left),
             At::UntilClose => missing,
             _ => 0,
@@ -389,6 +409,9 @@ impl Dissector for Reader {
         if self.sides[dir.index()].at == At::UntilClose {
             self.finish(dir, true, self.last_ts, out);
         }
+        if let Some(tunnel) = &mut self.tunnel {
+            tunnel.fin(dir, out);
+        }
     }
 
     fn end(&mut self, out: &mut Out) {
@@ -407,6 +430,17 @@ impl Dissector for Reader {
             self.drop_oldest(out);
         }
         self.ntlm.0.end(out);
+        if let Some(tunnel) = &mut self.tunnel {
+            tunnel.end(out);
+        }
+    }
+
+    fn service(&self, name: &'static str) -> &'static str {
+        self.tunnel.as_ref().map_or(name, |tunnel| tunnel.service())
+    }
+
+    fn is_inside(&mut self) {
+        self.nested = true;
     }
 
     fn confirmed(&self) -> bool {
@@ -414,10 +448,13 @@ impl Dissector for Reader {
     }
 
     fn hands_over(&self) -> bool {
-        self.sides[0].at == At::Over
+        self.sides[0].at == At::Over && self.tunnel.is_none()
     }
 
     fn wants(&self, dir: Dir) -> bool {
-        self.sides[dir.index()].at != At::Over
+        match &self.tunnel {
+            Some(tunnel) => tunnel.wants(dir),
+            None => self.sides[dir.index()].at != At::Over,
+        }
     }
 }

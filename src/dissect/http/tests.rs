@@ -79,9 +79,7 @@ fn one_side_alone_is_told_as_far_as_it_goes() {
 }
 
 #[test]
-fn after_connect_and_upgrade_nothing_more_is_wanted() {
-    let tunnel = [up("CONNECT x:25 HTTP/1.0\r\n\r\n"), down("HTTP/1.0 200 ok\r\n\r\n220 ready\r\n"), up("GET / HTTP/1.1\r\n\r\n")];
-    assert_eq!(rows(&web(&tunnel)).len(), 1);
+fn after_an_upgrade_to_something_unknown_nothing_more_is_wanted() {
     let socket = [up("GET /ws HTTP/1.1\r\n\r\n"), down("HTTP/1.1 101 Switching\r\n\r\n\x01\x02"), down(DOWNLOAD)];
     let events = web(&socket);
     assert_eq!((rows(&events).len(), rows(&events)[0].info_code, rows(&events)[0].status_code), (1, Some(101), Some(101)));
@@ -210,4 +208,62 @@ fn an_ntlm_login_over_several_requests_is_one_row_with_the_servers_verdict() {
     let [row] = rows.as_slice() else { panic!("{events:?}") };
     assert_eq!((row.username.as_deref(), row.server_nb_computer_name.as_deref(), row.over), (Some("jane"), Some("SRV"), "http"));
     assert_eq!((row.success, row.status.as_deref()), (Some(true), Some("200")));
+}
+
+/// A WebSocket frame of binary data, masked as clients do.
+fn masked(payload: &[u8]) -> Vec<u8> {
+    let mask = [0x11, 0x22, 0x33, 0x44];
+    let body = payload.iter().enumerate().map(|(n, byte)| byte ^ mask[n % 4]);
+    [0x82, 0x80 | payload.len() as u8].into_iter().chain(mask).chain(body).collect()
+}
+
+fn plain(payload: &[u8]) -> Vec<u8> {
+    [&[0x82, payload.len() as u8][..], payload].concat()
+}
+
+const UPGRADE: &str = "GET /chat HTTP/1.1\r\nHost: example.com\r\nSec-WebSocket-Protocol: v2, v1\r\nUpgrade: websocket\r\n\r\n";
+const SWITCH: &str = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nSec-WebSocket-Protocol: v1\r\n\r\n";
+
+#[test]
+fn what_a_websocket_carries_is_read_as_what_it_is() {
+    let steps = [up(UPGRADE), down(SWITCH), down(plain(b"SSH-2.0-server\r\n")), up(masked(b"SSH-2.0-client\r\n"))];
+    let (events, service) = play(conn(Proto::Tcp, 80), &steps);
+    assert_eq!(service, "http,websocket,ssh");
+    let socket = events.iter().find_map(|event| if let Event::Websocket(row) = &event.event { Some(row) } else { None }).unwrap();
+    assert_eq!(
+        (socket.host.as_deref(), socket.uri.as_deref(), socket.subprotocol.as_deref()),
+        (Some("example.com"), Some("/chat"), Some("v1"))
+    );
+    assert_eq!(socket.client_protocols, ["v2", "v1"]);
+    let ssh = events.iter().find_map(|event| if let Event::Ssh(row) = &event.event { Some(row) } else { None }).unwrap();
+    assert_eq!((ssh.client.as_deref(), ssh.server.as_deref()), (Some("SSH-2.0-client"), Some("SSH-2.0-server")));
+    // However it is cut.
+    for size in 1..40 {
+        assert_eq!(play(conn(Proto::Tcp, 80), &cut(&steps, &[size])).1, service, "{size}");
+    }
+}
+
+#[test]
+fn what_goes_through_a_proxy_is_read_as_what_it_is() {
+    let steps = [
+        up("CONNECT example.com:22 HTTP/1.1\r\nHost: example.com:22\r\n\r\n"),
+        down("HTTP/1.1 200 Connection established\r\n\r\n"),
+        down("SSH-2.0-server\r\n"),
+        up("SSH-2.0-client\r\n"),
+    ];
+    let (events, service) = play(conn(Proto::Tcp, 3_128), &steps);
+    assert_eq!(service, "http,ssh");
+    assert!(events.iter().any(|event| matches!(event.event, Event::Ssh(_))));
+}
+
+#[test]
+fn tunnels_do_not_nest_without_end() {
+    let steps =
+        [up(UPGRADE), down(SWITCH), up(masked(UPGRADE.as_bytes())), down(plain(SWITCH.as_bytes())), down(plain(&plain(b"SSH-2.0-x\r\n")))];
+    let (events, service) = play(conn(Proto::Tcp, 80), &steps);
+    let count = |wanted: fn(&Event) -> bool| events.iter().filter(|event| wanted(&event.event)).count();
+    assert_eq!(
+        (service, count(|event| matches!(event, Event::Websocket(_))), count(|event| matches!(event, Event::Ssh(_)))),
+        ("http,websocket", 2, 0)
+    );
 }

@@ -32,7 +32,7 @@ pub(super) fn name(probe: &Probe<'_>) -> Named {
     let table = match probe.proto {
         Proto::Tcp => tcp::SIGNATURES,
         Proto::Udp => udp::SIGNATURES,
-        Proto::Icmp | Proto::Other => return Named::No,
+        Proto::Icmp | Proto::Sctp | Proto::Other => return Named::No,
     };
     let mut perhaps = Named::No;
     for signature in table {
@@ -128,17 +128,6 @@ fn ldap(bytes: &[u8]) -> Answer {
         })
     };
     sure_if(read() == Some(true))
-}
-
-/// AS-REQ, AS-REP, TGS-REQ, TGS-REP and KRB-ERROR (RFC 4120 5.10): application tag, sequence, protocol version 5.
-fn kerberos(bytes: &[u8]) -> bool {
-    let read = || {
-        let (tag @ (0x6a..=0x6d | 0x7e), _, content, _) = ber(bytes)? else { return None };
-        let (0x30, _, fields, _) = ber(content)? else { return None };
-        let version: &[u8] = if matches!(tag, 0x6a | 0x6c) { &[0xa1, 3, 2, 1, 5] } else { &[0xa0, 3, 2, 1, 5] };
-        Some(fields.starts_with(version))
-    };
-    read() == Some(true)
 }
 
 /// SIP requests and status lines (RFC 3261 7).

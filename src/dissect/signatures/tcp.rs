@@ -13,7 +13,6 @@ pub(super) const SIGNATURES: &[Signature] = &[
     Signature { name: "tds", look: tds },
     Signature { name: "mongodb", look: mongodb },
     Signature { name: "ldap_tcp", look: |probe| super::ldap(probe.bytes) },
-    Signature { name: "krb_tcp", look: kerberos },
     Signature { name: "mqtt", look: mqtt },
     Signature { name: "modbus", look: modbus },
     Signature { name: "dnp3_tcp", look: |probe| super::dnp3(probe.bytes) },
@@ -134,15 +133,6 @@ fn mongodb(probe: &Probe<'_>) -> Answer {
         (Some(16..48_000_000), Some(answered), Some(2_004 | 2_010..=2_013)) => sure_if(probe.dir == Dir::Resp || answered == 0),
         (Some(36..48_000_000), _, Some(1)) => sure_if(probe.dir == Dir::Resp && on_port(probe, &[27_017])),
         (Some(16..48_000_000), _, None) if on_port(probe, &[27_017]) => Unsure,
-        _ => NotForUs,
-    }
-}
-
-/// The message stands behind four bytes of length (RFC 4120 7.2.2).
-fn kerberos(probe: &Probe<'_>) -> Answer {
-    match be32(probe.bytes, 0) {
-        Some(16..65_536) if probe.bytes.len() < 16 => Unsure,
-        Some(16..65_536) => sure_if(probe.bytes.get(4..).is_some_and(super::kerberos)),
         _ => NotForUs,
     }
 }

@@ -6,13 +6,11 @@ use super::{Answer, Certain, NotForUs, Probe, Signature, be16, be32, begins, beg
 pub(super) const SIGNATURES: &[Signature] = &[
     Signature { name: "dhcp", look: dhcp },
     Signature { name: "ntp", look: ntp },
-    Signature { name: "quic", look: quic },
-    Signature { name: "ssl", look: dtls },
+    Signature { name: "dtls", look: dtls },
     Signature { name: "stun", look: stun },
     Signature { name: "ssdp", look: ssdp },
     Signature { name: "sip", look: super::sip },
     Signature { name: "snmp", look: snmp },
-    Signature { name: "krb", look: |probe| sure_if(super::kerberos(probe.bytes)) },
     Signature { name: "ldap_udp", look: |probe| super::ldap(probe.bytes) },
     Signature { name: "tftp", look: tftp },
     Signature { name: "radius", look: radius },
@@ -68,10 +66,10 @@ fn length_is(bytes: &[u8], at: usize, more: usize) -> bool {
     be16(bytes, at).is_some_and(|length| usize::from(length) + more == bytes.len())
 }
 
+/// A message that was cut before its cookie; whole ones have their dissector.
 fn dhcp(probe: &Probe<'_>) -> Answer {
     let head = matches!(probe.bytes, [1 | 2, 1..=32, 0..=16, ..]);
-    let cookie = probe.bytes.get(236..240).is_some_and(|cookie| cookie == [0x63, 0x82, 0x53, 0x63]);
-    sure_if(head && (cookie || (on_port(probe, &[67]) && on_port(probe, &[68]) && probe.bytes.len() >= 44)))
+    sure_if(head && on_port(probe, &[67]) && on_port(probe, &[68]) && (44..240).contains(&probe.bytes.len()))
 }
 
 /// Weak shape, so at home only (RFC 5905 7.3; modes 6 and 7 are control and private messages).
@@ -80,31 +78,6 @@ fn ntp(probe: &Probe<'_>) -> Answer {
     let (version, mode) = (first >> 3 & 7, first & 7);
     let length = if mode >= 6 { 8 } else { 44 };
     sure_if((1..=4).contains(&version) && mode > 0 && probe.bytes.len() >= length)
-}
-
-/// A long header of a version in use (RFC 9000 17.2, RFC 9369, drafts, Google's and Meta's) or one that probes for negotiation; or the
-/// header with which Google's first versions began.
-fn quic(probe: &Probe<'_>) -> Answer {
-    match probe.bytes {
-        [first @ 0xc0..=0xff, rest @ ..] => {
-            let version = be32(rest, 0).unwrap_or(0);
-            let known = match version {
-                1 | 0x6b33_43cf | 0x709a_50c4 | 0xff00_0001..=0xff00_0022 | 0xface_b000..=0xface_b010 => true,
-                // RFC 9000 15: reserved to force negotiation, in datagrams of full size.
-                _ if version & 0x0f0f_0f0f == 0x0a0a_0a0a => rest.len() >= 1_199,
-                _ => google(&version.to_be_bytes()),
-            };
-            let id = byte(rest, 4).is_some_and(|length| length <= 20) || google(&version.to_be_bytes());
-            sure_if(known && id && first & 0x40 != 0 && rest.len() > 20)
-        }
-        [0x09 | 0x0d, rest @ ..] => sure_if(rest.get(8..12).is_some_and(google) && rest.len() > 20),
-        _ => NotForUs,
-    }
-}
-
-/// `Q043`, `T051` …
-fn google(version: &[u8]) -> bool {
-    matches!(version, [b'Q' | b'T', b'0', b'0'..=b'9', b'0'..=b'9'])
 }
 
 /// DTLS 1.0 and 1.2 records; Zeek calls them `ssl`.

@@ -110,15 +110,14 @@ impl Handle {
         self.row.mime_type = head.filter(|_| !self.row.is_pipe).map(str::to_owned);
     }
 
-    /// The files that passed through it.
-    pub fn say_files(&mut self, out: &mut Out) {
+    /// The files that passed through it. Of a write nobody says how long the file is to be: it is whole only if the handle was `closed`.
+    pub fn say_files(&mut self, closed: bool, out: &mut Out) {
         let transfers = std::mem::take(&mut self.transfers);
         for (transfer, is_orig) in transfers.into_iter().zip([true, false]) {
             let Some(reader) = transfer.reader else { continue };
             let seen = reader.seen();
-            // Of a write nobody says how long the file is to be.
             let total = self.size.filter(|_| !is_orig);
-            let mut file = reader.finish(seen > 0 && total.is_none_or(|total| total == seen));
+            let mut file = reader.finish(if is_orig { closed } else { total == Some(seen) });
             file.source = "SMB";
             file.is_orig = is_orig;
             file.total_bytes = total;

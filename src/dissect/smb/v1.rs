@@ -527,7 +527,7 @@ impl Connection {
         pending.row.is_pipe = row.is_pipe;
         pending.file = Some(id);
         if let Some(stale) = self.handles.open(id, *handle) {
-            self.tell(stale, out);
+            self.tell(stale, false, out);
         }
     }
 }

@@ -313,7 +313,7 @@ impl Connection {
             later.row.file_path.clone_from(&row.path);
         }
         if let Some(stale) = self.handles.open(id, *handle) {
-            self.tell(stale, out);
+            self.tell(stale, false, out);
         }
     }
 
@@ -357,7 +357,7 @@ impl Connection {
             ..SmbFile::default()
         };
         if let Some(stale) = self.handles.open(id, Handle::new(row, place)) {
-            self.tell(stale, out);
+            self.tell(stale, false, out);
         }
     }
 

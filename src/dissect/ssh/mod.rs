@@ -18,6 +18,9 @@ const LINE: usize = 1_024;
 /// Lines a server may send before its banner.
 const GREETING_LINES: u32 = 64;
 
+/// Length of `SHA256:` and 32 characters.
+const ZEEK_FINGERPRINT: usize = 7 + 32;
+
 const KEXINIT: u8 = 20;
 const NEWKEYS: u8 = 21;
 /// KEXDH_REPLY and KEX_ECDH_REPLY; the group of a group exchange shares the number but does not begin with a key.
@@ -228,7 +231,9 @@ impl Connection {
                 compression_alg: chosen.map(|chosen| both_ways(&chosen.compression)),
                 kex_alg: chosen.map(|chosen| chosen.kex.clone()),
                 host_key_alg: chosen.map(|chosen| chosen.host_key.clone()),
-                host_key_fingerprint: self.host_key.clone(),
+                // Zeek cuts the digest; its column is kept comparable.
+                host_key_fingerprint: self.host_key.as_ref().map(|key| key.chars().take(ZEEK_FINGERPRINT).collect()),
+                host_key_sha256: self.host_key.clone(),
                 hassh: client.init.as_ref().map(|init| init.hassh(0)),
                 hassh_server: server.init.as_ref().map(|init| init.hassh(1)),
             })),

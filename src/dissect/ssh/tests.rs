@@ -85,7 +85,8 @@ fn a_session_gives_one_row_with_everything_in_clear_and_the_login() {
     assert_eq!(ssh.kex_alg.as_deref(), Some("curve25519-sha256"));
     assert_eq!(ssh.cipher_alg.as_deref(), Some("aes128-ctr"));
     assert_eq!(ssh.hassh, ssh.hassh_server);
-    assert!(ssh.host_key_fingerprint.as_deref().is_some_and(|print| print.starts_with("SHA256:") && print.len() == 50));
+    assert!(ssh.host_key_fingerprint.as_deref().is_some_and(|print| print.starts_with("SHA256:") && print.len() == 39));
+    assert!(ssh.host_key_sha256.as_deref().is_some_and(|print| print.starts_with("SHA256:") && print.len() == 50));
     assert_eq!((ssh.auth_success, ssh.auth_attempts), (Some(true), 2), "{}", ssh.auth_evidence);
 }
 

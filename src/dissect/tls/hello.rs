@@ -67,9 +67,11 @@ pub struct ClientHello {
 }
 
 impl ClientHello {
-    /// Highest version offered, grease aside.
+    /// Newest version offered, grease aside. DTLS counts downwards.
     pub fn highest(&self) -> u16 {
-        self.versions.iter().copied().filter(|&version| !is_grease(version)).max().unwrap_or(self.version)
+        let offered = || self.versions.iter().copied().filter(|&version| !is_grease(version));
+        let newest = if self.version >> 8 == 0xfe { offered().min() } else { offered().max() };
+        newest.unwrap_or(self.version)
     }
 }
 

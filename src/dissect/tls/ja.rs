@@ -74,11 +74,13 @@ fn hash12(text: &str) -> String {
     hex(digest.as_ref().get(..6).unwrap_or_default())
 }
 
-/// First and last character of the first protocol; the ends of its hex where they are no letters or digits; `00` without.
+/// First and last character of the first protocol; `00` without. For bytes beyond ASCII FoxIO's programs write 9, and theirs are the
+/// fingerprints in circulation; for other odd characters its text asks for the ends of their hex.
 fn alpn_ends(protocol: &[u8]) -> String {
     let (Some(&first), Some(&last)) = (protocol.first(), protocol.last()) else { return "00".to_owned() };
-    if first.is_ascii_alphanumeric() && last.is_ascii_alphanumeric() {
-        return [first, last].map(char::from).iter().collect();
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || !byte.is_ascii();
+    if plain(first) && plain(last) {
+        return [first, last].map(|byte| if byte.is_ascii() { char::from(byte) } else { '9' }).iter().collect();
     }
     let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
     [digit(first >> 4), digit(last & 15)].iter().collect()
@@ -109,7 +111,8 @@ mod tests {
 
     #[test]
     fn alpn_ends_are_characters_or_hex() {
-        let cases: [(&[u8], &str); 5] = [(b"http/1.1", "h1"), (b"h", "hh"), (b"\xab\xcd", "ad"), (b"", "00"), (b"\x30\xab", "3b")];
+        let cases: [(&[u8], &str); 6] =
+            [(b"http/1.1", "h1"), (b"h", "hh"), (b"\xab\xcd", "99"), (b"", "00"), (b"\x30\xab", "09"), (b"\x20h", "28")];
         for (protocol, expected) in cases {
             assert_eq!(alpn_ends(protocol), expected);
         }

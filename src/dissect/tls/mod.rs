@@ -1,6 +1,8 @@
 //! TLS and SSL as far as it is in clear: hellos, certificates, alerts, fingerprints. Once the handshake is over nothing more is read.
 
-mod bytes;
+pub mod bytes;
+pub mod carried;
+pub mod dtls;
 mod hello;
 mod ja;
 mod names;

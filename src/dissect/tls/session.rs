@@ -1,6 +1,7 @@
 //! What both sides of a handshake say, gathered into one row.
 
 use super::bytes::Bytes;
+use super::carried::Offer;
 use super::hello::{ClientHello, ServerHello, client_hello, is_grease, server_hello, v2_client_hello, v2_server_hello};
 use super::{ja, names};
 use crate::dissect::{Chunk, Out, x509};
@@ -37,9 +38,28 @@ pub struct Session {
     last: (u64, Ts),
     leaf: Option<Box<crate::model::event::X509>>,
     said: bool,
+    /// JA4's letter of the transport, where it is not TCP.
+    transport: Option<char>,
 }
 
 impl Session {
+    /// Over another transport than TCP: JA4's letter for it.
+    pub fn over(transport: char) -> Self {
+        Self { transport: Some(transport), ..Self::default() }
+    }
+
+    /// What the client offers, once known.
+    pub fn offer(&self) -> Option<Offer> {
+        let hello = self.hello.as_ref()?;
+        let protocol = hello.alpn.first().map(|name| crate::dissect::escape(name, 255));
+        Some(Offer { server_name: hello.server_name.clone(), protocol, ja4: self.row.ja4.clone() })
+    }
+
+    /// The server has chosen.
+    pub fn is_answered(&self) -> bool {
+        self.server_seen
+    }
+
     /// A hello was seen.
     pub fn is_known(&self) -> bool {
         self.place.is_some()
@@ -52,7 +72,7 @@ impl Session {
 
     /// TLS 1.3 or a draft of it was chosen.
     pub fn is_13(&self) -> bool {
-        self.version.is_some_and(|version| version == 0x0304 || version >> 8 == 0x7f)
+        self.version.is_some_and(|version| matches!(version, 0x0304 | 0xfefc) || version >> 8 == 0x7f)
     }
 
     fn is_client(&self, dir: Dir) -> bool {
@@ -71,7 +91,7 @@ impl Session {
         let letter = match kind {
             0 => 'h',
             message::CLIENT_HELLO => {
-                if let Some(hello) = client_hello(body, false) {
+                if let Some(hello) = client_hello(body, self.transport == Some('d')) {
                     self.client_hello(dir, hello, chunk);
                 }
                 'c'
@@ -130,7 +150,7 @@ impl Session {
         self.offered(&hello);
         if hello.whole {
             self.row.ja3 = Some(ja::ja3(&hello));
-            self.row.ja4 = Some(ja::ja4(&hello, 't'));
+            self.row.ja4 = Some(ja::ja4(&hello, self.transport.unwrap_or('t')));
         }
         self.ticket = hello.ticket && hello.session.is_empty();
         self.hello = Some(hello);
@@ -281,7 +301,7 @@ impl Session {
     /// A message that the flow's end broke off. Half a ClientHello still tells a name.
     pub fn broken_message(&mut self, dir: Dir, bytes: &[u8]) {
         if let (None, [message::CLIENT_HELLO, _, _, _, body @ ..]) = (&self.hello, bytes)
-            && let Some(hello) = client_hello(body, false)
+            && let Some(hello) = client_hello(body, self.transport == Some('d'))
         {
             self.client.get_or_insert(dir);
             self.place.get_or_insert(self.last);

@@ -1,9 +1,17 @@
 //! One table per kind of event: the place of the event, then the fields of its struct under Zeek's names.
 
 use super::flows::Hex;
-use crate::model::event::{AppEvent, ArpMessage, Credential, Dns, File, Ftp, Http, IcmpMessage, Ssh, Tls, Weird, X509};
+use crate::model::event::{
+    AppEvent, ArpMessage, Credential, Dhcp, Dns, File, Ftp, Http, IcmpMessage, Ssh, Tls, Tunnel, Websocket, Weird, X509,
+};
 use crate::store::column::{Columns, filled};
 use std::ops::Deref;
+
+mod identity;
+mod quic;
+
+pub use identity::{kerberos, ldap, ldap_search};
+pub use quic::quic;
 
 /// An event of one kind, with its place.
 pub struct EventRow<'a, T> {
@@ -113,6 +121,18 @@ fn http_ours<'a>(columns: Columns<EventRow<'a, Http>>) -> Columns<EventRow<'a, H
         .big("resp_frame", "Frame of the status line.", |r| r.resp_frame)
 }
 
+/// `websocket`
+pub fn websocket<'a>() -> Columns<EventRow<'a, Websocket>> {
+    place()
+        .text("host", "`Host` of the request.", |r: &EventRow<'_, Websocket>| r.host.as_deref())
+        .text("uri", "Target of the request.", |r| r.uri.as_deref())
+        .text("user_agent", "`User-Agent` of the request.", |r| r.user_agent.as_deref())
+        .text("subprotocol", "Protocol that the server chose.", |r| r.subprotocol.as_deref())
+        .texts("client_protocols", "Protocols that the client offered.", |r| &r.client_protocols)
+        .texts("server_extensions", "Extensions that the server chose.", |r| &r.server_extensions)
+        .texts("client_extensions", "Extensions that the client offered.", |r| &r.client_extensions)
+}
+
 /// `tls`
 pub fn tls<'a>() -> Columns<EventRow<'a, Tls>> {
     tls_ours(
@@ -197,6 +217,10 @@ pub fn ssh<'a>() -> Columns<EventRow<'a, Ssh>> {
         .text("compression_alg", "Chosen compression.", |r| r.compression_alg.as_deref())
         .text("kex_alg", "Chosen key exchange.", |r| r.kex_alg.as_deref())
         .text("host_key_alg", "Chosen host key algorithm.", |r| r.host_key_alg.as_deref())
+        .text("host_key_fingerprint", "Host key's SHA-256, its first 32 characters as Zeek prints it.", |r| {
+            r.host_key_fingerprint.as_deref()
+        })
+        .text("host_key_sha256", "Host key's SHA-256, as OpenSSH prints it.", |r| r.host_key_sha256.as_deref())
         .text("hassh", "HASSH of the client.", |r| r.hassh.as_deref())
         .text("hasshServer", "HASSH of the server.", |r| r.hassh_server.as_deref())
 }
@@ -271,7 +295,12 @@ pub fn icmp<'a>() -> Columns<EventRow<'a, IcmpMessage>> {
         .shown("inner_src", "Error messages: source of the packet they quote.", |r| r.inner_src)
         .shown("inner_dst", "Its destination.", |r| r.inner_dst)
         .int("inner_proto", "Its protocol number.", |r| r.inner_proto)
+        .int("inner_sport", "Its source port.", |r| r.inner_sport)
         .int("inner_dport", "Its destination port.", |r| r.inner_dport)
+        .text("payload_sha", "First eight bytes of the payload's SHA-256, hex; NULL where it was not captured whole.", |r| {
+            filled(&r.payload_sha)
+        })
+        .shown("gateway", "Redirects: the router to use instead.", |r| r.gateway)
 }
 
 /// `arp`
@@ -285,6 +314,57 @@ pub fn arp<'a>() -> Columns<EventRow<'a, ArpMessage>> {
         .text("eth_src", "Source of the Ethernet frame.", |r| filled(&r.eth_src))
         .text("eth_dst", "Destination of the Ethernet frame.", |r| filled(&r.eth_dst))
         .bool("gratuitous", "It announces itself: sender and target address are the same.", |r| r.gratuitous)
+        .big("answers_frame", "Replies: frame of the request that it answers; NULL where nobody asked.", |r| r.answers_frame)
+        .double("answered_ms", "Replies: milliseconds since that request.", |r| r.answered_ms)
+}
+
+/// `dhcp`
+pub fn dhcp<'a>() -> Columns<EventRow<'a, Dhcp>> {
+    dhcp_ours(
+        place()
+            .bigs("uids", "Flows of the transaction.", |r: &EventRow<'_, Dhcp>| r.uids.as_slice())
+            .shown("client_addr", "The client, once it has an address.", |r| r.client_addr)
+            .shown("server_addr", "The server that handed out an address.", |r| r.server_addr)
+            .text("mac", "Client's hardware address: of its identifier, else of the message.", |r| r.mac.as_deref())
+            .text("host_name", "Name of the client as it says.", |r| r.host_name.as_deref())
+            .text("client_fqdn", "Its fully qualified name as it says.", |r| r.client_fqdn.as_deref())
+            .text("domain", "Domain given by the server.", |r| r.domain.as_deref())
+            .shown("requested_addr", "Address asked for.", |r| r.requested_addr)
+            .shown("assigned_addr", "Address handed out.", |r| r.assigned_addr)
+            .double("lease_time", "Seconds.", |r| r.lease_time)
+            .text("client_message", "Text of the client, as with DECLINE.", |r| r.client_message.as_deref())
+            .text("server_message", "Text of the server, as with NAK.", |r| r.server_message.as_deref())
+            .texts("msg_types", "`DISCOVER`, `OFFER` …", |r| &r.msg_types)
+            .texts("msg_orig", "Source address of each message.", |r| &r.msg_orig)
+            .double("duration", "Seconds from first to last message.", |r| r.duration)
+            .text("client_software", "Vendor class of the client.", |r| r.client_software.as_deref())
+            .text("server_software", "Vendor class of the server.", |r| r.server_software.as_deref())
+            .text("circuit_id", "Circuit, as the relay agent names it.", |r| r.circuit_id.as_deref())
+            .text("agent_remote_id", "Remote end, as the relay agent names it.", |r| r.agent_remote_id.as_deref())
+            .text("subscriber_id", "Subscriber, as the relay agent names it.", |r| r.subscriber_id.as_deref()),
+    )
+}
+
+fn dhcp_ours<'a>(columns: Columns<EventRow<'a, Dhcp>>) -> Columns<EventRow<'a, Dhcp>> {
+    columns
+        .big("xid", "Transaction id.", |r| r.xid)
+        .text("client_chaddr", "Hardware address in the client's message header.", |r| r.client_chaddr.as_deref())
+        .text("client_id", "Client identifier, hex.", |r| r.client_id.as_deref())
+        .text("user_class", "User class of the client.", |r| r.user_class.as_deref())
+        .ints("param_list", "Parameter request list in order: a fingerprint of the client's system.", |r| r.param_list.as_slice())
+        .shown("relay_addr", "Relay agent.", |r| r.relay_addr)
+        .shown("server_id", "Server identifier of the last answer.", |r| r.server_id)
+        .texts("server_ids", "Servers in the order of their first answer.", |r| &r.server_ids)
+        .texts("offers", "What each of these answered first: address, routers, resolvers.", |r| &r.offers)
+        .double("race_s", "Seconds between the first answers of the first two servers; NULL where one answered.", |r| r.race_s)
+        .shown("subnet_mask", "Network mask given.", |r| r.subnet_mask)
+        .texts("router_opt", "Routers given.", |r| &r.router_opt)
+        .texts("dns_opt", "Resolvers given.", |r| &r.dns_opt)
+        .texts("ntp_opt", "Time servers given.", |r| &r.ntp_opt)
+        .text("wpad_opt", "Proxy configuration given.", |r| r.wpad_opt.as_deref())
+        .shown("next_server", "Next server of a network boot.", |r| r.next_server)
+        .text("boot_file", "Its file.", |r| r.boot_file.as_deref())
+        .bigs("frames", "Frames of the messages.", |r| r.frames.as_slice())
 }
 
 /// `weird`
@@ -294,4 +374,16 @@ pub fn weird<'a>() -> Columns<EventRow<'a, Weird>> {
         .text("addl", "Detail.", |r| filled(&r.addl))
         .text("source", "Who noticed: `decode`, `flow`, `dns` …", |r| filled(r.source))
         .big("count", "How often in this flow, or, without a flow, for this source address.", |r| r.count)
+}
+
+/// `tunnel`
+pub fn tunnel<'a>() -> Columns<EventRow<'a, Tunnel>> {
+    place()
+        .text("tunnel_type", "`Tunnel::IP`, `Tunnel::GRE`, `Tunnel::VXLAN`, `Tunnel::SOCKS` …", |r: &EventRow<'_, Tunnel>| {
+            Some(r.tunnel_type)
+        })
+        .text("action", "`Tunnel::DISCOVER`, `Tunnel::CLOSE` with its flow, `Tunnel::EXPIRE` after a day of silence.", |r| {
+            Some(r.action.name())
+        })
+        .big("tunnel_id", "VNI, VSID or TEID of the packet that showed it.", |r| r.tunnel_id.map(u64::from))
 }

@@ -58,7 +58,7 @@ fn conn<'a>() -> Columns<FlowRow<'a>> {
         .int("id_orig_p", "Originator's port; ICMP type.", |r| r.orig_p)
         .shown("id_resp_h", "Responder's address, canonical text.", |r| Some(r.resp_h))
         .int("id_resp_p", "Responder's port; ICMP code, or type of the counterpart.", |r| r.resp_p)
-        .text("proto", "`tcp`, `udp`, `icmp`, `unknown_transport`.", |r| Some(r.proto.name()))
+        .text("proto", "`tcp`, `udp`, `icmp`, `sctp`, `unknown_transport`.", |r| Some(r.proto.name()))
         .text("service", "Protocols confirmed by content, joined by commas; NULL if none.", |r| filled(&r.service))
         .double("duration", "Seconds from first to last packet as Zeek counts; NULL for a single packet.", |r| r.duration_ns.map(seconds))
         .big("orig_bytes", "Payload bytes of the originator; TCP by sequence numbers.", |r| r.orig.bytes)
@@ -73,7 +73,11 @@ fn conn<'a>() -> Columns<FlowRow<'a>> {
         .big("orig_ip_bytes", "Sum of their IP lengths.", |r| r.orig.ip_bytes)
         .big("resp_pkts", "Packets of the responder, every one.", |r| r.resp.pkts)
         .big("resp_ip_bytes", "Sum of their IP lengths.", |r| r.resp.ip_bytes)
-        .bigs("tunnel_parents", "Flow ids of the tunnels it travels in.", |r| r.tunnel_parent.as_slice())
+        .bigs(
+            "tunnel_parents",
+            "The tunnels it travels in, innermost only: rows of `flows`, or of `tunnel` where no flow carries them.",
+            |r| r.tunnel_parents.as_slice(),
+        )
         .int("ip_proto", "IANA protocol number.", |r| r.ip_proto)
         .text("community_id", "Community ID v1, seed 0.", |r| filled(&r.community_id))
         .int("vlan", "Outer VLAN id.", |r| r.vlans[0])
