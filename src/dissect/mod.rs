@@ -24,6 +24,7 @@ mod quic;
 mod signatures;
 mod smb;
 mod ssh;
+mod tickets;
 mod tls;
 mod x509;
 
