@@ -17,13 +17,23 @@ pub mod gssapi;
 mod http;
 pub mod icmp;
 mod kerberos;
+mod ldap;
 pub mod le;
 mod login;
+mod mysql;
 pub mod ntlm;
+mod ntp;
 mod quic;
+mod radius;
+mod rdp;
+mod rfb;
 mod signatures;
+mod sip;
 mod smb;
+mod snmp;
+mod socks;
 mod ssh;
+mod syslog;
 mod tickets;
 mod tls;
 mod x509;
@@ -51,10 +61,22 @@ pub const PROTOCOLS: &[Protocol] = &[
     login::imap::IMAP,
     login::redis::REDIS,
     login::pop3::POP3,
-    dhcp::PROTOCOL,
     kerberos::TCP,
+    ldap::TCP,
+    rdp::PROTOCOL,
+    rfb::PROTOCOL,
+    mysql::PROTOCOL,
+    sip::PROTOCOL,
+    socks::PROTOCOL,
+    syslog::TCP,
     quic::PROTOCOL,
     kerberos::UDP,
+    ldap::UDP,
+    ntp::PROTOCOL,
+    snmp::PROTOCOL,
+    radius::PROTOCOL,
+    syslog::UDP,
+    dhcp::PROTOCOL,
     dns::PROTOCOL,
 ];
 

@@ -6,9 +6,13 @@ use std::net::{IpAddr, Ipv4Addr};
 
 mod identity;
 mod quic;
+mod remote;
+mod services;
 
 pub use identity::{Kerberos, Ldap, LdapSearch};
 pub use quic::Quic;
+pub use remote::{Rdp, Rfb, Socks};
+pub use services::{Mysql, Ntp, Radius, Sip, Snmp, Syslog};
 
 /// Direction of bytes within a flow.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
@@ -89,6 +93,32 @@ pub enum Event {
     Icmp(Box<IcmpMessage>),
     /// `arp`
     Arp(Box<ArpMessage>),
+    /// `quic`
+    Quic(Box<Quic>),
+    /// `kerberos`
+    Kerberos(Box<Kerberos>),
+    /// `ldap`
+    Ldap(Box<Ldap>),
+    /// `ldap_search`
+    LdapSearch(Box<LdapSearch>),
+    /// `rdp`
+    Rdp(Box<Rdp>),
+    /// `ntp`
+    Ntp(Box<Ntp>),
+    /// `snmp`
+    Snmp(Box<Snmp>),
+    /// `sip`
+    Sip(Box<Sip>),
+    /// `syslog`
+    Syslog(Box<Syslog>),
+    /// `radius`
+    Radius(Box<Radius>),
+    /// `mysql`
+    Mysql(Box<Mysql>),
+    /// `socks`
+    Socks(Box<Socks>),
+    /// `rfb`
+    Rfb(Box<Rfb>),
     /// One DHCP message: folded into a [`Dhcp`] before anything is stored.
     DhcpMessage(Box<DhcpMessage>),
     /// `dhcp`
@@ -103,14 +133,6 @@ pub enum Event {
     DceRpc(Box<DceRpc>),
     /// `ntlm`
     Ntlm(Box<Ntlm>),
-    /// `quic`
-    Quic(Box<Quic>),
-    /// `kerberos`
-    Kerberos(Box<Kerberos>),
-    /// `ldap`
-    Ldap(Box<Ldap>),
-    /// `ldap_search`
-    LdapSearch(Box<LdapSearch>),
     /// `weird`
     Weird(Box<Weird>),
     /// `tunnel`

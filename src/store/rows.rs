@@ -6,8 +6,8 @@ use super::schema::flows::{FlowRow, has_payload};
 use super::schema::windows;
 use super::{Result, column::Columns};
 use crate::model::event::{
-    AppEvent, ArpMessage, Credential, Dhcp, Dns, Event, File, Ftp, Http, IcmpMessage, Kerberos, Ldap, LdapSearch, Quic, Ssh, Tls, Tunnel,
-    Websocket, Weird, X509,
+    AppEvent, ArpMessage, Credential, Dhcp, Dns, Event, File, Ftp, Http, IcmpMessage, Kerberos, Ldap, LdapSearch, Mysql, Ntp, Quic, Radius,
+    Rdp, Rfb, Sip, Snmp, Socks, Ssh, Syslog, Tls, Tunnel, Websocket, Weird, X509,
 };
 use crate::model::windows::{DceRpc, Ntlm, SmbCmd, SmbFile, SmbMapping};
 use crate::model::{Flow, HomeNets};
@@ -45,6 +45,15 @@ pub struct EventRows<'a> {
     kerberos: Vec<EventRow<'a, Kerberos>>,
     ldap: Vec<EventRow<'a, Ldap>>,
     ldap_search: Vec<EventRow<'a, LdapSearch>>,
+    rdp: Vec<EventRow<'a, Rdp>>,
+    ntp: Vec<EventRow<'a, Ntp>>,
+    snmp: Vec<EventRow<'a, Snmp>>,
+    sip: Vec<EventRow<'a, Sip>>,
+    syslog: Vec<EventRow<'a, Syslog>>,
+    radius: Vec<EventRow<'a, Radius>>,
+    mysql: Vec<EventRow<'a, Mysql>>,
+    socks: Vec<EventRow<'a, Socks>>,
+    rfb: Vec<EventRow<'a, Rfb>>,
     x509: Vec<EventRow<'a, X509>>,
     ssh: Vec<EventRow<'a, Ssh>>,
     ftp: Vec<EventRow<'a, Ftp>>,
@@ -76,6 +85,15 @@ impl<'a> EventRows<'a> {
                 Event::Kerberos(is) => rows.kerberos.push(EventRow { at, is }),
                 Event::Ldap(is) => rows.ldap.push(EventRow { at, is }),
                 Event::LdapSearch(is) => rows.ldap_search.push(EventRow { at, is }),
+                Event::Rdp(is) => rows.rdp.push(EventRow { at, is }),
+                Event::Ntp(is) => rows.ntp.push(EventRow { at, is }),
+                Event::Snmp(is) => rows.snmp.push(EventRow { at, is }),
+                Event::Sip(is) => rows.sip.push(EventRow { at, is }),
+                Event::Syslog(is) => rows.syslog.push(EventRow { at, is }),
+                Event::Radius(is) => rows.radius.push(EventRow { at, is }),
+                Event::Mysql(is) => rows.mysql.push(EventRow { at, is }),
+                Event::Socks(is) => rows.socks.push(EventRow { at, is }),
+                Event::Rfb(is) => rows.rfb.push(EventRow { at, is }),
                 Event::X509(is) => rows.x509.push(EventRow { at, is }),
                 Event::Ssh(is) => rows.ssh.push(EventRow { at, is }),
                 Event::Ftp(is) => rows.ftp.push(EventRow { at, is }),
@@ -109,6 +127,15 @@ impl<'a> EventRows<'a> {
         some(conn, "kerberos", events::kerberos, &self.kerberos)?;
         some(conn, "ldap", events::ldap, &self.ldap)?;
         some(conn, "ldap_search", events::ldap_search, &self.ldap_search)?;
+        some(conn, "rdp", events::rdp, &self.rdp)?;
+        some(conn, "ntp", events::ntp, &self.ntp)?;
+        some(conn, "snmp", events::snmp, &self.snmp)?;
+        some(conn, "sip", events::sip, &self.sip)?;
+        some(conn, "syslog", events::syslog, &self.syslog)?;
+        some(conn, "radius", events::radius, &self.radius)?;
+        some(conn, "mysql", events::mysql, &self.mysql)?;
+        some(conn, "socks", events::socks, &self.socks)?;
+        some(conn, "rfb", events::rfb, &self.rfb)?;
         some(conn, "x509", events::x509, &self.x509)?;
         some(conn, "ssh", events::ssh, &self.ssh)?;
         some(conn, "ftp", events::ftp, &self.ftp)?;

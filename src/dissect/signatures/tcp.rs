@@ -5,14 +5,10 @@ use crate::model::Dir;
 
 /// Most telling first.
 pub(super) const SIGNATURES: &[Signature] = &[
-    Signature { name: "rdp", look: rdp },
     Signature { name: "s7comm", look: s7comm },
-    Signature { name: "rfb", look: |probe| begins_any(probe.bytes, &[b"RFB 003.", b"RFB 004.", b"RFB 005."]) },
-    Signature { name: "mysql", look: mysql },
     Signature { name: "postgresql", look: postgresql },
     Signature { name: "tds", look: tds },
     Signature { name: "mongodb", look: mongodb },
-    Signature { name: "ldap_tcp", look: |probe| super::ldap(probe.bytes) },
     Signature { name: "mqtt", look: mqtt },
     Signature { name: "modbus", look: modbus },
     Signature { name: "dnp3_tcp", look: |probe| super::dnp3(probe.bytes) },
@@ -21,13 +17,10 @@ pub(super) const SIGNATURES: &[Signature] = &[
     Signature { name: "bittorrent", look: |probe| begins(probe.bytes, b"\x13BitTorrent protocol") },
     Signature { name: "xmpp", look: xmpp },
     Signature { name: "rtsp", look: rtsp },
-    Signature { name: "sip", look: super::sip },
     Signature { name: "irc", look: irc },
-    Signature { name: "socks", look: socks },
     Signature { name: "x11", look: x11 },
     Signature { name: "rlogin", look: rlogin },
     Signature { name: "memcached", look: memcached },
-    Signature { name: "syslog_tcp", look: syslog },
     Signature { name: "openvpn", look: openvpn },
     Signature { name: "bgp", look: bgp },
     Signature {
@@ -45,20 +38,6 @@ fn cotp_connect(bytes: &[u8]) -> Option<&[u8]> {
     (u16::from_be_bytes([*high, *low]) == u16::from(*length) + 5).then_some(variable)
 }
 
-/// RDP's connection request and confirm (MS-RDPBCGR 2.2.1).
-fn rdp(probe: &Probe<'_>) -> Answer {
-    if probe.bytes.len() < 11 {
-        return begins(probe.bytes.get(..2.min(probe.bytes.len())).unwrap_or_default(), &[3, 0]).min_unsure();
-    }
-    let Some(variable) = cotp_connect(probe.bytes) else { return NotForUs };
-    match variable {
-        [b'C', b'o', b'o', b'k', b'i', b'e', b':', ..] | [1..=3, _, 8, 0, ..] => Certain,
-        short if short.len() < 7 && probe.bytes.len() < usize::from(be16(probe.bytes, 2).unwrap_or(0)) => Unsure,
-        [] => sure_if(on_port(probe, &[3389])),
-        _ => NotForUs,
-    }
-}
-
 /// S7 communication: COTP data whose content begins with the protocol id 0x32.
 fn s7comm(probe: &Probe<'_>) -> Answer {
     let bytes = probe.bytes;
@@ -71,31 +50,6 @@ fn s7comm(probe: &Probe<'_>) -> Answer {
         [3, 0, _, _, 2, 0xf0, 0x80, id, ..] => sure_if(*id == 0x32),
         [] | [3] => Unsure,
         [3, 0, rest @ ..] if rest.len() < 6 => Unsure,
-        _ => NotForUs,
-    }
-}
-
-/// The server's greeting, protocol 10, or its refusal at home.
-fn mysql(probe: &Probe<'_>) -> Answer {
-    let bytes = probe.bytes;
-    if probe.dir != Dir::Resp {
-        return NotForUs;
-    }
-    match bytes {
-        [low, high, 0, 0, 10, b'3'..=b'9' | b'1', rest @ ..] => {
-            let length = u16::from_le_bytes([*low, *high]);
-            let version = rest.split(|&byte| byte == 0).next().unwrap_or_default();
-            let printable = version.iter().all(u8::is_ascii_graphic);
-            if rest.len() == version.len() && printable && rest.len() < 64 {
-                Unsure
-            } else {
-                sure_if(printable && (30..512).contains(&length))
-            }
-        }
-        [_, _, 0, 0, 0xff, _, _, text @ ..] => sure_if(on_port(probe, &[3306]) && text.is_ascii() && !text.is_empty()),
-        short if short.len() < 6 && short.get(2..).unwrap_or_default().iter().zip([0, 0, 10]).all(|(byte, expected)| *byte == expected) => {
-            Unsure
-        }
         _ => NotForUs,
     }
 }
@@ -214,30 +168,6 @@ fn irc(probe: &Probe<'_>) -> Answer {
     }
 }
 
-/// SOCKS 5's greeting (RFC 1928 3) exactly, or SOCKS 4's request.
-fn socks(probe: &Probe<'_>) -> Answer {
-    match probe.bytes {
-        _ if probe.dir == Dir::Resp => NotForUs,
-        [5] | [4] => Unsure,
-        [5, count @ 1..=9, methods @ ..] => {
-            let known = methods.iter().all(|method| matches!(method, 0..=9 | 0x80..=0x8f));
-            match methods.len().cmp(&usize::from(*count)) {
-                std::cmp::Ordering::Less if known => Unsure,
-                std::cmp::Ordering::Equal => sure_if(known),
-                _ => NotForUs,
-            }
-        }
-        [4, 1 | 2, rest @ ..] => match rest {
-            [_, _, _, _, _, _, user @ ..] if user.last() == Some(&0) => {
-                sure_if(user.len() < 300 && user.iter().all(|byte| matches!(byte, 0 | b' '..=b'~')))
-            }
-            _ if rest.len() < 64 => Unsure,
-            _ => NotForUs,
-        },
-        _ => NotForUs,
-    }
-}
-
 fn x11(probe: &Probe<'_>) -> Answer {
     begins_any(probe.bytes, &[&[b'l', 0, 11, 0, 0, 0], &[b'B', 0, 0, 11, 0, 0]])
 }
@@ -261,16 +191,6 @@ fn memcached(probe: &Probe<'_>) -> Answer {
         }
         (Dir::Resp, text) => begins_any(text, &[b"STAT ", b"VALUE ", b"STORED\r\n", b"END\r\n", b"VERSION "]),
     }
-}
-
-/// `<pri>` alone or behind the octet count of RFC 6587.
-fn syslog(probe: &Probe<'_>) -> Answer {
-    let counted = probe.bytes.iter().take(6).take_while(|byte| byte.is_ascii_digit()).count();
-    let message = match probe.bytes.get(counted) {
-        Some(b' ') if counted > 0 => probe.bytes.get(counted + 1..).unwrap_or_default(),
-        _ => probe.bytes,
-    };
-    sure_if(probe.dir == Dir::Orig && on_port(probe, &[514, 601, 1_468, 1_514, 5_140, 6_514, 10_514]) && super::udp::syslog_text(message))
 }
 
 /// A hard reset behind its length.

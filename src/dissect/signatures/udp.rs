@@ -5,16 +5,10 @@ use super::{Answer, Certain, NotForUs, Probe, Signature, be16, be32, begins, beg
 /// Most telling first.
 pub(super) const SIGNATURES: &[Signature] = &[
     Signature { name: "dhcp", look: dhcp },
-    Signature { name: "ntp", look: ntp },
     Signature { name: "dtls", look: dtls },
     Signature { name: "stun", look: stun },
     Signature { name: "ssdp", look: ssdp },
-    Signature { name: "sip", look: super::sip },
-    Signature { name: "snmp", look: snmp },
-    Signature { name: "ldap_udp", look: |probe| super::ldap(probe.bytes) },
     Signature { name: "tftp", look: tftp },
-    Signature { name: "radius", look: radius },
-    Signature { name: "syslog", look: |probe| sure_if(syslog_text(probe.bytes)) },
     Signature { name: "wireguard", look: wireguard },
     Signature { name: "openvpn", look: |probe| sure_if(openvpn_reset(probe.bytes)) },
     Signature { name: "ike", look: ike },
@@ -72,14 +66,6 @@ fn dhcp(probe: &Probe<'_>) -> Answer {
     sure_if(head && on_port(probe, &[67]) && on_port(probe, &[68]) && (44..240).contains(&probe.bytes.len()))
 }
 
-/// Weak shape, so at home only (RFC 5905 7.3; modes 6 and 7 are control and private messages).
-fn ntp(probe: &Probe<'_>) -> Answer {
-    let Some(first) = byte(probe.bytes, 0).filter(|_| on_port(probe, &[123])) else { return NotForUs };
-    let (version, mode) = (first >> 3 & 7, first & 7);
-    let length = if mode >= 6 { 8 } else { 44 };
-    sure_if((1..=4).contains(&version) && mode > 0 && probe.bytes.len() >= length)
-}
-
 /// DTLS 1.0 and 1.2 records; Zeek calls them `ssl`.
 fn dtls(probe: &Probe<'_>) -> Answer {
     let [20..=25, 0xfe, 0xfd | 0xff, rest @ ..] = probe.bytes else { return NotForUs };
@@ -103,21 +89,6 @@ fn ssdp(probe: &Probe<'_>) -> Answer {
     if answer { Certain } else { request }
 }
 
-/// Version 1 and 2c with a community and a PDU, version 3 with its header (RFC 1157, 1905, 3412).
-fn snmp(probe: &Probe<'_>) -> Answer {
-    let read = || {
-        let (0x30, _, content, _) = super::ber(probe.bytes)? else { return None };
-        let (0x02, 1, version, rest) = super::ber(content)? else { return None };
-        let (tag, _, _, pdu) = super::ber(rest)?;
-        Some(match (version.first()?, tag) {
-            (0 | 1, 0x04) => matches!(pdu.first(), Some(0xa0..=0xa8)),
-            (3, 0x30) => matches!(super::ber(pdu), Some((0x04, ..))),
-            _ => false,
-        })
-    };
-    sure_if(read() == Some(true))
-}
-
 /// Read and write requests: a name, a known mode (RFC 1350 5).
 fn tftp(probe: &Probe<'_>) -> Answer {
     let [0, 1 | 2, rest @ ..] = probe.bytes else { return NotForUs };
@@ -125,24 +96,6 @@ fn tftp(probe: &Probe<'_>) -> Answer {
     let name = fields.next().is_some_and(|name| !name.is_empty() && name.iter().all(|&byte| byte >= b' '));
     let mode = fields.next().is_some_and(|mode| [&b"octet"[..], b"netascii", b"mail"].iter().any(|known| mode.eq_ignore_ascii_case(known)));
     sure_if(name && mode)
-}
-
-fn radius(probe: &Probe<'_>) -> Answer {
-    let code = matches!(byte(probe.bytes, 0), Some(1..=5 | 11..=13 | 40..=45));
-    let length = be16(probe.bytes, 2).is_some_and(|length| (20..=4_096).contains(&length) && usize::from(length) <= probe.bytes.len());
-    sure_if(on_port(probe, &[1_812, 1_813, 1_645, 1_646, 3_799]) && code && length)
-}
-
-/// `<pri>` up to 191, then text (RFC 3164 4.1.1).
-pub(super) fn syslog_text(bytes: &[u8]) -> bool {
-    let [b'<', rest @ ..] = bytes else { return false };
-    let digits = rest.iter().take(3).take_while(|byte| byte.is_ascii_digit()).count();
-    let priority = rest.get(..digits).and_then(|digits| std::str::from_utf8(digits).ok()?.parse::<u16>().ok());
-    let text = rest.get(digits + 1..).unwrap_or_default();
-    priority.is_some_and(|priority| priority <= 191)
-        && byte(rest, digits) == Some(b'>')
-        && text.len() > 3
-        && text.iter().take(16).all(|&byte| byte >= b' ' || byte == b'\t' || byte == b'\n')
 }
 
 /// Handshake messages have fixed sizes; data alone could be anything.

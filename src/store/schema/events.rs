@@ -9,9 +9,13 @@ use std::ops::Deref;
 
 mod identity;
 mod quic;
+mod remote;
+mod services;
 
 pub use identity::{kerberos, ldap, ldap_search};
 pub use quic::quic;
+pub use remote::{rdp, rfb, socks};
+pub use services::{mysql, ntp, radius, sip, snmp, syslog};
 
 /// An event of one kind, with its place.
 pub struct EventRow<'a, T> {
