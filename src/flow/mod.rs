@@ -5,7 +5,9 @@
 
 mod history;
 mod key;
+mod oddity;
 mod open;
+mod ports;
 mod shard;
 mod side;
 mod stream;

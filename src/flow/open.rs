@@ -2,14 +2,15 @@
 
 use super::history::{History, Letter};
 use super::key::Place;
+use super::oddity::Oddity;
 use super::side::OpenSide;
 use super::stream::{Piece, Segment, Stream};
-use super::tcp::Connection;
+use super::tcp::{Connection, Reuse};
 use crate::dissect::{Chunk, Conversation, Out, icmp};
 use crate::model::event::Weird;
-use crate::model::flow::{EndReason, Moments, SynInfo};
+use crate::model::flow::{EndReason, Moments, Side, SynInfo};
 use crate::model::packet::{Ip, NO_VLAN, Tcp, Transport, tcp_flags};
-use crate::model::{AppEvent, Conn, Dir, Event, Flow, FlowId, Limits, Packet, Proto, Ts, time::SECOND};
+use crate::model::{AppEvent, Conn, Dir, Event, Flow, FlowId, Limits, Mac, Packet, Proto, Ts, time::SECOND};
 
 /// First payload-carrying packets whose lengths and distances are kept.
 const FIRST_PACKETS: usize = 8;
@@ -35,6 +36,8 @@ pub struct Open {
     vlans: [u16; 2],
     layer: u8,
     sides: [OpenSide; 2],
+    /// Payload of datagrams, copies included.
+    datagram_bytes: [u64; 2],
     len: Moments,
     iat: Moments,
     last_any_ns: Option<Ts>,
@@ -43,9 +46,11 @@ pub struct Open {
     last_data_ns: Option<Ts>,
     frames: Vec<u64>,
     flipped: bool,
+    /// Hardware addresses of the originator and the responder, as the first packet told both.
+    macs: [Mac; 2],
     history: History,
     body: Body,
-    weirds: Vec<(&'static str, u64, Ts, u64)>,
+    weirds: Vec<(Oddity, u64, Ts, u64)>,
 }
 
 enum Body {
@@ -65,6 +70,8 @@ struct TcpBody {
     rtt_syn: Option<f64>,
     midstream: bool,
     first_flags: u16,
+    /// Bytes missing while the connection was clean: Zeek's `missed_bytes`.
+    missed: u64,
 }
 
 impl Open {
@@ -74,11 +81,13 @@ impl Open {
         let id = FlowId::new(packet.frame, packet.layer);
         let conn = Conn { flow: id, orig_h: orig.0, orig_p: orig.1, resp_h: resp.0, resp_p: resp.1, proto: place.proto };
         let mut history = History::default();
+        let mut macs = [packet.mac_src, packet.mac_dst];
         if flipped {
-            history.flipped_at_start();
+            history.flipped();
+            macs.swap(0, 1);
         }
         let body = match &packet.transport {
-            Transport::Tcp(tcp) => Body::Tcp(Box::new(TcpBody::new(conn, tcp))),
+            Transport::Tcp(tcp) => Body::Tcp(Box::new(TcpBody::new(conn, tcp, packet.ts_ns))),
             Transport::Udp(_) => Body::Udp(Box::new(Conversation::new(conn))),
             Transport::Icmp(_) => Body::Icmp(Box::new(icmp::Messages::new(limits.icmp_rows))),
             Transport::None => Body::Other,
@@ -97,6 +106,7 @@ impl Open {
             vlans: packet.vlans,
             layer: packet.layer,
             sides: Default::default(),
+            datagram_bytes: [0; 2],
             len: Moments::default(),
             iat: Moments::default(),
             last_any_ns: None,
@@ -105,6 +115,7 @@ impl Open {
             last_data_ns: None,
             frames: Vec::new(),
             flipped,
+            macs,
             history,
             body,
             weirds: Vec::new(),
@@ -112,25 +123,27 @@ impl Open {
     }
 
     /// Whether this packet begins another flow on the same key.
-    pub fn is_reused_by(&self, dir: Dir, packet: &Packet) -> bool {
+    pub fn reuse(&self, packet: &Packet, limits: &Limits) -> Reuse {
         match (&self.body, &packet.transport) {
-            (Body::Tcp(body), Transport::Tcp(tcp)) => body.connection.is_reuse(dir, tcp),
-            _ => false,
+            (Body::Tcp(body), Transport::Tcp(tcp)) => body.connection.reuse(tcp, packet.ts_ns, limits),
+            _ => Reuse::No,
         }
     }
 
     /// When the flow ends if nothing more comes, and why.
     pub fn deadline(&self, limits: &Limits) -> (Ts, EndReason) {
-        let idle = |wait: i64| (self.last_ns.saturating_add(wait), EndReason::Idle);
-        let (mut at, mut why) = match &self.body {
-            Body::Tcp(body) if body.connection.is_reset() => (self.last_ns.saturating_add(limits.tcp_reset_linger), EndReason::Closed),
-            Body::Tcp(body) if body.connection.is_over() => (self.last_ns.saturating_add(limits.tcp_linger), EndReason::Closed),
-            // Repetitions of a SYN do not keep an attempt alive.
-            Body::Tcp(body) if body.connection.is_attempt() => (self.first_ns.saturating_add(limits.tcp_attempt), EndReason::Idle),
-            Body::Tcp(_) => idle(limits.tcp_idle),
-            Body::Icmp(_) => idle(limits.icmp_idle),
-            Body::Udp(_) | Body::Other => idle(limits.udp_idle),
+        let (since, wait) = match &self.body {
+            Body::Tcp(body) => (body.connection.last_ns(), limits.tcp_idle),
+            Body::Icmp(_) => (self.last_ns, limits.icmp_idle),
+            Body::Udp(_) | Body::Other => (self.last_ns, limits.udp_idle),
         };
+        let (mut at, mut why) = (since.saturating_add(wait), EndReason::Idle);
+        if let Body::Tcp(body) = &self.body
+            && let Some((due, closed)) = body.connection.due(limits)
+            && due < at
+        {
+            (at, why) = (due, if closed { EndReason::Closed } else { EndReason::Idle });
+        }
         if limits.active > 0 && self.first_ns.saturating_add(limits.active) < at {
             (at, why) = (self.first_ns.saturating_add(limits.active), EndReason::Active);
         }
@@ -148,9 +161,11 @@ impl Open {
     /// Takes a packet.
     pub fn packet(&mut self, dir: Dir, packet: &Packet, ip: &Ip, payload: &[u8], limits: &Limits, events: &mut Vec<AppEvent>) {
         let copy = self.sides[dir.index()].packet(packet, ip, payload);
+        self.judge_checksum(dir, packet);
         self.last_ns = self.last_ns.max(packet.ts_ns);
         self.last_frame = packet.frame;
         self.note_frame(packet.frame);
+        self.datagram_bytes[dir.index()] += u64::from(packet.payload_len);
         if !copy {
             self.note_shape(dir, packet, ip);
         }
@@ -159,9 +174,7 @@ impl Open {
             (Body::Tcp(body), Transport::Tcp(tcp)) => {
                 let said = body.packet(dir, packet, tcp, payload, limits, &mut self.history, &mut self.sides, events);
                 after_close = said.after_close;
-                if let Some(name) = said.weird {
-                    self.weird(name, packet);
-                }
+                said.odd.iter().for_each(|odd| self.weird(odd, packet));
                 if said.flip {
                     self.flip();
                 }
@@ -181,6 +194,23 @@ impl Open {
         }
         if !after_close {
             self.productive_ns = self.productive_ns.max(packet.ts_ns);
+        }
+    }
+
+    /// Notes a wrong checksum; the packet counts all the same.
+    fn judge_checksum(&mut self, dir: Dir, packet: &Packet) {
+        let (sum, odd) = match &packet.transport {
+            Transport::Tcp(tcp) => (tcp.checksum_ok, Oddity::BadTcpChecksum),
+            Transport::Udp(udp) => (udp.checksum_ok, Oddity::BadUdpChecksum),
+            _ => return,
+        };
+        let bad = sum == Some(false);
+        self.history.packet(bad);
+        if bad {
+            let side = &mut self.sides[dir.index()].side;
+            side.bad_checksums += 1;
+            self.history.scaled(dir, Letter::BadChecksum, side.bad_checksums);
+            self.weird(odd, packet);
         }
     }
 
@@ -204,11 +234,12 @@ impl Open {
         }
     }
 
-    fn weird(&mut self, name: &'static str, packet: &Packet) {
-        if let Some(known) = self.weirds.iter_mut().find(|(known, ..)| *known == name) {
+    /// Notes an oddity: the first of a kind with its place, all others by number.
+    pub fn weird(&mut self, odd: Oddity, packet: &Packet) {
+        if let Some(known) = self.weirds.iter_mut().find(|(known, ..)| *known == odd) {
             known.3 += 1;
         } else if self.weirds.len() < WEIRD_NAMES {
-            self.weirds.push((name, packet.frame, packet.ts_ns, 1));
+            self.weirds.push((odd, packet.frame, packet.ts_ns, 1));
         }
     }
 
@@ -217,7 +248,9 @@ impl Open {
         self.conn = Conn { orig_h: resp_h, orig_p: resp_p, resp_h: orig_h, resp_p: orig_p, ..self.conn };
         self.orig_is_low = !self.orig_is_low;
         self.sides.swap(0, 1);
-        self.history.flip();
+        self.datagram_bytes.swap(0, 1);
+        self.macs.swap(0, 1);
+        self.history.flipped();
         self.flipped = !self.flipped;
         self.first_lens.iter_mut().for_each(|len| *len = -*len);
         if let Body::Tcp(body) = &mut self.body {
@@ -235,7 +268,9 @@ impl Open {
         let mut tcp = None;
         match &mut self.body {
             Body::Tcp(body) => {
-                body.finish(limits, &mut self.history, events);
+                if body.finish(limits, events) {
+                    self.history.limited();
+                }
                 service = body.conversation.service();
                 tcp = Some(());
             }
@@ -245,24 +280,30 @@ impl Open {
             }
             _ => {}
         }
-        for (name, frame, ts_ns, count) in std::mem::take(&mut self.weirds) {
-            let weird = Weird { name: name.into(), addl: String::new(), source: "flow", count };
+        for (odd, frame, ts_ns, count) in std::mem::take(&mut self.weirds) {
+            let weird = Weird { name: odd.name().into(), addl: String::new(), source: "flow", count };
             events.push(AppEvent { conn: Some(self.conn), frame, ts_ns, event: Event::Weird(Box::new(weird)) });
         }
         let duration = self.productive_ns.saturating_sub(self.first_ns);
         let duration_ns = (duration > 0).then_some(duration);
         let [orig, resp] = self.sides;
         let (mut orig, mut resp) = (orig.finish(), resp.finish());
-        let mut conn_state = udp_state(self.conn.proto, orig.pkts, resp.pkts);
+        [orig.mac, resp.mac] = self.macs;
+        let history = self.history.into_string([&orig, &resp].map(unsummed));
+        let mut conn_state = udp_state(self.conn.proto, &history);
+        let mut missed_bytes = 0;
         let (mut syn, mut rtt_syn, mut midstream, mut first_flags) = (SynInfo::default(), None, false, 0);
         if let (Some(()), Body::Tcp(body)) = (tcp, &self.body) {
             let [a, b] = &body.connection.ends;
             (orig.bytes, resp.bytes) = (Some(a.size(b)), Some(b.size(a)));
             (orig.missed_bytes, resp.missed_bytes) = (body.streams[0].missed, body.streams[1].missed);
-            conn_state = body.connection.conn_state();
+            missed_bytes = body.missed;
+            conn_state = body.connection.conn_state(&history);
             (syn, rtt_syn, midstream, first_flags) = (body.syn, body.rtt_syn, body.midstream, body.first_flags);
+        } else if self.conn.proto == Proto::Other {
+            (orig.bytes, resp.bytes) = (Some(0), Some(0));
         } else {
-            (orig.bytes, resp.bytes) = (Some(orig.payload_bytes), Some(resp.payload_bytes));
+            (orig.bytes, resp.bytes) = (Some(self.datagram_bytes[0]), Some(self.datagram_bytes[1]));
         }
         if duration_ns.is_none() {
             // Zeek leaves sizes unset where nothing took time; `flow_shape` has the payload of such packets.
@@ -290,7 +331,8 @@ impl Open {
             tunnel_parent: None,
             service: service.into(),
             conn_state,
-            history: self.history.into_string(),
+            history,
+            missed_bytes,
             community_id: community_id(&self.conn, self.ip_proto),
             end,
             midstream,
@@ -310,9 +352,9 @@ impl Open {
 }
 
 impl TcpBody {
-    fn new(conn: Conn, tcp: &Tcp) -> Self {
+    fn new(conn: Conn, tcp: &Tcp, now: Ts) -> Self {
         Self {
-            connection: Connection::default(),
+            connection: Connection::new(now),
             streams: Default::default(),
             dissected: [0; 2],
             conversation: Conversation::new(conn),
@@ -321,6 +363,7 @@ impl TcpBody {
             rtt_syn: None,
             midstream: tcp.flags & tcp_flags::SYN == 0,
             first_flags: tcp.flags,
+            missed: 0,
         }
     }
 
@@ -338,12 +381,18 @@ impl TcpBody {
     ) -> super::tcp::Effect {
         let has = |flag| tcp.flags & flag != 0;
         self.note_handshake(dir, packet, tcp);
-        let effect = self.connection.segment(dir, tcp, packet.payload_len, history);
+        let effect = self.connection.segment(dir, tcp, packet.payload_len, packet.ts_ns, history);
         let side = &mut sides[dir.index()].side;
         side.retrans += u64::from(effect.retransmission);
         side.ooo += u64::from(effect.ahead);
         side.zero_win += u64::from(effect.zero_window);
         side.dup_acks += u64::from(effect.duplicate_ack);
+        if effect.zero_window {
+            history.scaled(dir, Letter::ZeroWindow, side.zero_win);
+        }
+        if effect.retransmission {
+            history.scaled(dir, Letter::Retransmission, side.retrans);
+        }
         if has(tcp_flags::SYN) {
             self.streams[dir.index()].begin(tcp.seq.wrapping_add(1));
         }
@@ -353,7 +402,7 @@ impl TcpBody {
             self.take(dir, segment, limits, events);
         }
         if has(tcp_flags::ACK) && !has(tcp_flags::RST) && !has(tcp_flags::SYN) {
-            self.acknowledged(dir.flip(), tcp.ack, limits, history, events);
+            self.acknowledged(dir.flip(), tcp.ack, limits, history, &mut sides[dir.flip().index()].side, events);
         }
         if has(tcp_flags::FIN) && !has(tcp_flags::RST) {
             let seq = tcp.seq.wrapping_add(u32::from(has(tcp_flags::SYN))).wrapping_add(packet.payload_len);
@@ -389,17 +438,23 @@ impl TcpBody {
         });
     }
 
-    fn acknowledged(&mut self, dir: Dir, ack: u32, limits: &Limits, history: &mut History, events: &mut Vec<AppEvent>) {
-        let (conversation, dissected) = (&mut self.conversation, &mut self.dissected[dir.index()]);
+    fn acknowledged(&mut self, dir: Dir, ack: u32, limits: &Limits, history: &mut History, side: &mut Side, events: &mut Vec<AppEvent>) {
+        let clean = self.connection.clean();
+        let (conversation, dissected, missed) = (&mut self.conversation, &mut self.dissected[dir.index()], &mut self.missed);
         self.streams[dir.index()].acknowledged(ack, |piece| {
-            if matches!(piece, Piece::Gap(_)) {
-                history.scaled(dir, Letter::Gap);
+            if let Piece::Gap(bytes) = piece {
+                side.gaps += 1;
+                if clean {
+                    *missed += bytes;
+                    history.scaled(dir, Letter::Gap, side.gaps);
+                }
             }
             hand_on(conversation, dir, piece, dissected, limits.dissect_bytes, events);
         });
     }
 
-    fn finish(&mut self, limits: &Limits, history: &mut History, events: &mut Vec<AppEvent>) {
+    /// Hands on what is left; tells whether the buffer had been full.
+    fn finish(&mut self, limits: &Limits, events: &mut Vec<AppEvent>) -> bool {
         for dir in [Dir::Orig, Dir::Resp] {
             let (conversation, dissected) = (&mut self.conversation, &mut self.dissected[dir.index()]);
             let missed_before = self.streams[dir.index()].missed;
@@ -408,12 +463,17 @@ impl TcpBody {
             });
             // Holes nobody acknowledged may be losses of the capture or of the network: Zeek does not count them.
             self.streams[dir.index()].missed = missed_before;
-            if self.streams[dir.index()].overflowed > 0 {
-                history.once(dir, Letter::Limit);
-            }
         }
         self.conversation.end(events);
+        self.streams.iter().any(|stream| stream.overflowed)
     }
+}
+
+/// Whether a sender's checksums mean nothing: too many are wrong for damage, so something rewrote the packets, or fills in the sums
+/// after the capture.
+fn unsummed(side: &Side) -> bool {
+    const FEW: u64 = 3;
+    side.bad_checksums >= FEW && side.bad_checksums * 10 >= side.pkts * 9
 }
 
 /// Gives a piece of a stream to the application layer, up to `most` bytes per direction.
@@ -431,9 +491,9 @@ fn hand_on(conversation: &mut Conversation, dir: Dir, piece: Piece<'_>, dissecte
     }
 }
 
-/// Zeek's `conn_state` for what is not TCP.
-fn udp_state(proto: Proto, orig_pkts: u64, resp_pkts: u64) -> &'static str {
-    match (proto, orig_pkts > 0, resp_pkts > 0) {
+/// Zeek's `conn_state` for what is not TCP: who sent datagrams that can be believed.
+fn udp_state(proto: Proto, history: &str) -> &'static str {
+    match (proto, history.contains('D'), history.contains('d')) {
         (Proto::Udp, true, true) => "SF",
         (Proto::Udp, true, false) => "S0",
         (Proto::Udp, false, true) => "SHR",

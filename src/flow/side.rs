@@ -59,9 +59,6 @@ impl OpenSide {
         side.ip_bytes += u64::from(ip.total_len);
         side.ttl_min = if side.pkts == 1 { ip.ttl } else { side.ttl_min.min(ip.ttl) };
         side.ttl_max = side.ttl_max.max(ip.ttl);
-        if side.pkts == 1 {
-            side.mac = packet.mac_src;
-        }
         let print = Fingerprint::of(packet, ip);
         // Without an IP id, equal pure acknowledgements and equal datagrams are ordinary traffic.
         let telling = ip.id != 0 || (packet.payload_len > 0 && matches!(packet.transport, Transport::Tcp(_)));

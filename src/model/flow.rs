@@ -131,6 +131,10 @@ pub struct Side {
     pub zero_win: u64,
     /// Duplicate acknowledgements.
     pub dup_acks: u64,
+    /// Times that bytes were missing (Zeek's `g`).
+    pub gaps: u64,
+    /// Packets whose TCP or UDP checksum is wrong, unless the sender plainly left it to its network card.
+    pub bad_checksums: u64,
     /// How many packets had FIN, SYN, RST, PSH, ACK, URG, ECE, CWR.
     pub flags: [u32; 8],
     /// Least TTL, 0 if no packet.
@@ -215,6 +219,8 @@ pub struct Flow {
     pub conn_state: &'static str,
     /// Zeek's letters.
     pub history: String,
+    /// Zeek's `missed_bytes`: what is missing between two sides that had established, both directions.
+    pub missed_bytes: u64,
     /// Community ID v1, seed 0.
     pub community_id: String,
     /// Why it was written out.

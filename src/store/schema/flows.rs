@@ -67,7 +67,9 @@ fn conn<'a>() -> Columns<FlowRow<'a>> {
         .bool("local_orig", "The originator lies in a home network.", |r| r.local_orig)
         .bool("local_resp", "The responder lies in a home network.", |r| r.local_resp)
         .text("direction", "`out` ours to theirs, `in` theirs to ours, `lat` ours to ours, `ext` neither ours.", |r| Some(direction(r)))
-        .big("missed_bytes", "Payload bytes missing in the capture, both sides.", |r| r.orig.missed_bytes + r.resp.missed_bytes)
+        .big("missed_bytes", "Payload bytes missing in the capture, both sides, of connections whose handshake was seen.", |r| {
+            r.missed_bytes
+        })
         .text("history", "Zeek's letters, upper case from the originator.", |r| Some(&r.history))
         .big("orig_pkts", "Packets of the originator, every one.", |r| r.orig.pkts)
         .big("orig_ip_bytes", "Sum of their IP lengths.", |r| r.orig.ip_bytes)
@@ -167,7 +169,13 @@ fn tcp<'a>(columns: Columns<FlowRow<'a>>, who: &str, pick: Pick) -> Columns<Flow
         })
         .big(format!("{who}_data_pkts"), "Packets with payload.", move |r| pick(r).data_pkts)
         .big(format!("{who}_dup_pkts"), "Packets recognised as captured twice.", move |r| pick(r).dup_pkts)
-        .big(format!("{who}_missed_bytes"), "Payload bytes missing in the capture.", move |r| pick(r).missed_bytes)
+        .big(format!("{who}_missed_bytes"), "Payload bytes missing in the capture, handshake seen or not.", move |r| pick(r).missed_bytes)
+        .big(format!("{who}_gaps"), "Times that bytes were missing.", move |r| pick(r).gaps)
+        .big(
+            format!("{who}_bad_checksums"),
+            "Packets with a wrong TCP or UDP checksum; those left to the network card are not counted.",
+            move |r| pick(r).bad_checksums,
+        )
         .big(format!("{who}_retrans"), "Retransmitted segments.", move |r| pick(r).retrans)
         .big(format!("{who}_ooo"), "Segments out of order.", move |r| pick(r).ooo)
         .big(format!("{who}_zero_win"), "Segments with a zero window.", move |r| pick(r).zero_win)
