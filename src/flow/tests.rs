@@ -96,6 +96,14 @@ impl Tape {
         flows
     }
 
+    fn anomalies(&self) -> Vec<crate::model::anomaly::TcpAnomaly> {
+        let mut packets = Vec::new();
+        self.block.iter().for_each(|frame| decode::frame(frame, &mut packets));
+        let events = Table::new(Limits::default()).packets(&packets, &self.block, None).events;
+        let found = events.into_iter().filter_map(|at| if let crate::model::Event::TcpAnomaly(odd) = at.event { Some(*odd) } else { None });
+        found.collect()
+    }
+
     fn only(&self) -> Flow {
         let mut flows = self.flows(Limits::default());
         assert_eq!(flows.len(), 1, "{flows:#?}");
@@ -279,6 +287,39 @@ fn hardware_addresses_of_both_ends_are_those_of_the_first_packet() {
 }
 
 #[test]
+fn other_bytes_in_the_same_place_are_a_third_hand() {
+    let mut tape = Tape::new();
+    tape.handshake().tcp(0.1, Dir::Resp, "PA", b"HTTP/1.1 302 Found");
+    tape.tcp_at(0.11, Dir::Resp, "PA", b"HTTP/1.1 200 OK", 9_001, 1_001).tcp_at(0.2, Dir::Resp, "PA", b"HTTP/1.1 200 OK", 9_001, 1_001);
+    let odd = tape.anomalies();
+    assert_eq!(
+        odd.iter().map(|odd| (odd.kind, odd.is_orig, odd.a.frame, odd.b.frame)).collect::<Vec<_>>()[0],
+        ("overlap_diff", false, 4, 5)
+    );
+    assert_eq!((&odd[0].a.bytes[9..12], &odd[0].b.bytes[9..12]), (&b"302"[..], &b"200"[..]));
+    let mut repeated = Tape::new();
+    repeated.handshake().tcp(0.1, Dir::Resp, "PA", b"same").tcp_at(0.4, Dir::Resp, "PA", b"same and more", 9_001, 1_001);
+    assert_eq!(repeated.anomalies(), [], "a repetition is no contradiction");
+}
+
+#[test]
+fn who_goes_on_after_a_reset_or_answers_twice_is_not_alone() {
+    let mut reset = Tape::new();
+    reset.handshake().tcp(0.1, Dir::Resp, "R", b"").tcp(0.2, Dir::Resp, "PA", b"here I am");
+    let mut twice = Tape::new();
+    twice.tcp(0.0, Dir::Orig, "S", b"").tcp(0.1, Dir::Resp, "SA", b"").tcp_at(0.11, Dir::Resp, "SA", b"", 77_777, 1_001);
+    let kinds = |tape: &Tape| tape.anomalies().iter().map(|odd| (odd.kind, odd.a.frame, odd.b.frame)).collect::<Vec<_>>();
+    assert_eq!((kinds(&reset), kinds(&twice)), (vec![("rst_race", 4, 5)], vec![("synack_diff_isn", 2, 3)]));
+}
+
+#[test]
+fn an_open_flow_is_small() {
+    // A SYN and its refusal: these two and a packet's look; the key stands in the table and in the calendar.
+    let refused = size_of::<open::Open>() + size_of::<body::TcpBody>() + size_of::<shape::Shape>() + 2 * size_of::<key::Key>();
+    assert!(refused <= 1_400, "{} {} {}", size_of::<open::Open>(), size_of::<body::TcpBody>(), size_of::<shape::Shape>());
+}
+
+#[test]
 fn a_connection_joined_in_the_middle_is_turned_round_by_its_server_port() {
     let mut tape = Tape::new();
     tape.tcp(0.0, Dir::Resp, "PA", b"from the server").tcp(0.1, Dir::Orig, "A", b"");
@@ -358,4 +399,12 @@ proptest! {
         let counted: u64 = flows.iter().map(|flow| flow.orig.pkts + flow.resp.pkts).sum();
         prop_assert_eq!(counted, tape.block.frames.len() as u64);
     }
+}
+
+#[test]
+fn how_ip_identifications_go_on_is_told_per_side() {
+    let mut tape = Tape::new();
+    tape.handshake().tcp(0.1, Dir::Orig, "PA", b"hello");
+    let flow = tape.only();
+    assert_eq!((flow.orig.ip_ids, flow.resp.ip_ids), (Some(crate::model::flow::IpIds::Rising), None));
 }

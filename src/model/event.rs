@@ -1,5 +1,6 @@
 //! Application events: one message, or one exchange, of one protocol. Each struct is the row of a table; field names are column names.
 
+use super::anomaly::{Frag, TcpAnomaly};
 use super::{FlowId, Proto, Ts};
 use std::net::IpAddr;
 
@@ -82,6 +83,10 @@ pub enum Event {
     Arp(Box<ArpMessage>),
     /// `weird`
     Weird(Box<Weird>),
+    /// `tcp_anomaly`
+    TcpAnomaly(Box<TcpAnomaly>),
+    /// `frag`
+    Frag(Box<Frag>),
 }
 
 /// A DNS query with its answer, or either alone.

@@ -136,11 +136,10 @@ impl Ingest {
     }
 
     fn fragment_oddities(&mut self) -> Vec<AppEvent> {
-        let weirds = self.fragments.take_weirds();
-        weirds
-            .into_iter()
-            .map(|weird| oddity(weird.frame, weird.ts_ns, weird.name, format!("{} > {}", weird.src, weird.dst), weird.count))
-            .collect()
+        let weirds = self.fragments.take_weirds().into_iter();
+        let weirds =
+            weirds.map(|weird| oddity(weird.frame, weird.ts_ns, weird.name, format!("{} > {}", weird.src, weird.dst), weird.count));
+        weirds.chain(self.fragments.take_rows()).collect()
     }
 }
 

@@ -1,9 +1,11 @@
 //! From flows and events to the rows of their tables.
 
 use super::case::put;
+use super::schema::anomaly;
 use super::schema::events::{self, EventRow, Login};
 use super::schema::flows::{FlowRow, has_payload};
 use super::{Result, column::Columns};
+use crate::model::anomaly::{Frag, TcpAnomaly};
 use crate::model::event::{AppEvent, ArpMessage, Credential, Dns, Event, File, Ftp, Http, IcmpMessage, Ssh, Tls, Weird, X509};
 use crate::model::{Flow, HomeNets};
 use duckdb::Connection;
@@ -43,6 +45,8 @@ pub struct EventRows<'a> {
     icmp: Vec<EventRow<'a, IcmpMessage>>,
     arp: Vec<EventRow<'a, ArpMessage>>,
     weird: Vec<EventRow<'a, Weird>>,
+    tcp_anomaly: Vec<EventRow<'a, TcpAnomaly>>,
+    frag: Vec<EventRow<'a, Frag>>,
 }
 
 impl<'a> EventRows<'a> {
@@ -62,6 +66,8 @@ impl<'a> EventRows<'a> {
                 Event::Icmp(is) => rows.icmp.push(EventRow { at, is }),
                 Event::Arp(is) => rows.arp.push(EventRow { at, is }),
                 Event::Weird(is) => rows.weird.push(EventRow { at, is }),
+                Event::TcpAnomaly(is) => rows.tcp_anomaly.push(EventRow { at, is }),
+                Event::Frag(is) => rows.frag.push(EventRow { at, is }),
             }
         }
         rows
@@ -80,7 +86,9 @@ impl<'a> EventRows<'a> {
         some(conn, "credentials", events::credentials, &logins)?;
         some(conn, "icmp", events::icmp, &self.icmp)?;
         some(conn, "arp", events::arp, &self.arp)?;
-        some(conn, "weird", events::weird, &self.weird)
+        some(conn, "weird", events::weird, &self.weird)?;
+        some(conn, "tcp_anomaly", anomaly::tcp_anomaly, &self.tcp_anomaly)?;
+        some(conn, "frag", anomaly::frag, &self.frag)
     }
 }
 

@@ -31,6 +31,8 @@ pub struct Endpoint {
     pub before: State,
     /// It has sent FIN or RST, and that was noted.
     pub closed: bool,
+    /// It has sent a SYN.
+    pub syn: bool,
     /// It has sent a FIN.
     pub fin: bool,
     /// Initial sequence number.

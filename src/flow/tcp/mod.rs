@@ -33,6 +33,8 @@ pub struct Effect {
     pub after_close: bool,
     /// A SYN-ACK with another number than the one before.
     pub another_syn_ack: bool,
+    /// Payload after the same side's RST.
+    pub data_after_reset: bool,
     /// Oddities.
     pub odd: Oddities,
 }
@@ -54,13 +56,15 @@ pub struct Connection {
     /// Last segment that moved it on.
     last_ns: Ts,
     /// First SYN of the originator, if the connection began with one.
-    attempt_ns: Option<Ts>,
+    attempt_ns: Ts,
     /// When nothing more was to be expected of it.
-    over_ns: Option<Ts>,
+    over_ns: Ts,
     /// When a side reset what it had closed itself.
-    reset_ns: Option<Ts>,
+    reset_ns: Ts,
 }
 
+/// A moment that does not come.
+const NEVER: Ts = Ts::MAX;
 /// A jump of more than this is not believed on SYN and RST.
 const TOO_LARGE: i64 = 1 << 20;
 /// The greatest shift of a window (RFC 7323 2.3).
@@ -84,7 +88,7 @@ impl Flags {
 impl Connection {
     /// Nothing seen yet.
     pub fn new(now: Ts) -> Self {
-        Self { ends: Default::default(), last_ns: now, attempt_ns: None, over_ns: None, reset_ns: None }
+        Self { ends: Default::default(), last_ns: now, attempt_ns: NEVER, over_ns: NEVER, reset_ns: NEVER }
     }
 
     /// Whether this segment opens another connection. Which side sends it does not matter.
@@ -118,13 +122,10 @@ impl Connection {
     pub fn due(&self, limits: &Limits) -> Option<(Ts, bool)> {
         let [orig, resp] = &self.ends;
         let unanswered = matches!(orig.state, State::SynSent | State::SynAckSent) && resp.state == State::Inactive;
-        let after = |at: Option<Ts>, wait: i64, closed| at.map(|at| (at.saturating_add(wait), closed));
-        let all = [
-            after(self.over_ns, limits.tcp_linger, true),
-            after(self.reset_ns, limits.tcp_reset_linger, true),
-            after(self.attempt_ns.filter(|_| unanswered), limits.tcp_attempt, false),
-        ];
-        all.into_iter().flatten().min()
+        let over = self.over_ns.saturating_add(limits.tcp_linger).min(self.reset_ns.saturating_add(limits.tcp_reset_linger));
+        let given_up = if unanswered { self.attempt_ns.saturating_add(limits.tcp_attempt) } else { NEVER };
+        let at = over.min(given_up);
+        (at != NEVER).then_some((at, over <= given_up))
     }
 
     /// Last segment that moved it on: from there silence counts.
@@ -163,6 +164,7 @@ impl Connection {
             note_syn(own, peer, tcp, len, &mut effect.odd);
         }
         note_flags_odd(tcp.flags, &mut effect.odd);
+        own.syn |= flags.syn;
         own.fin |= flags.fin;
         if flags.ack {
             acknowledge(own, peer, tcp, len, &flags, &mut effect);
@@ -184,7 +186,7 @@ impl Connection {
         }
         own.closed = true;
         if own.state == State::Reset || peer.closed || peer.state == State::Inactive {
-            self.over_ns.get_or_insert(now);
+            self.over_ns = self.over_ns.min(now);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! How the states of the endpoints change, and what they mean together.
 
 use super::endpoint::{Endpoint, State};
-use super::{Connection, Effect, Flags};
+use super::{Connection, Effect, Flags, NEVER};
 use crate::flow::history::reset_after_syn_alone;
 use crate::flow::oddity::Oddity;
 use crate::model::packet::Tcp;
@@ -35,10 +35,10 @@ impl Connection {
             State::Reset => step.reset(),
         };
         if before == State::Inactive && is_orig && flags.syn {
-            self.attempt_ns = Some(now);
+            self.attempt_ns = now;
         }
-        if resets_own_close && self.over_ns.is_none() {
-            self.reset_ns.get_or_insert(now);
+        if resets_own_close && self.over_ns == NEVER {
+            self.reset_ns = self.reset_ns.min(now);
         }
         closes
     }
@@ -174,7 +174,8 @@ impl Step<'_> {
     fn reset(&mut self) -> bool {
         self.odd(self.flags.syn, Oddity::SynAfterReset);
         self.odd(self.flags.fin, Oddity::FinAfterReset);
-        self.odd(self.len > 0 && !self.flags.rst, Oddity::DataAfterReset);
+        self.effect.data_after_reset = self.len > 0 && !self.flags.rst;
+        self.odd(self.effect.data_after_reset, Oddity::DataAfterReset);
         false
     }
 }

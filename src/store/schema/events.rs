@@ -20,7 +20,7 @@ impl<T> Deref for EventRow<'_, T> {
     }
 }
 
-fn place<'a, T>() -> Columns<EventRow<'a, T>> {
+pub(super) fn place<'a, T>() -> Columns<EventRow<'a, T>> {
     Columns::new()
         .moment("ts", "Time of the frame.", |r: &EventRow<'_, T>| r.at.ts_ns)
         .big("flow_id", "Flow (`flows`); NULL for ARP and oddities of single frames.", |r| r.at.conn.map(|conn| conn.flow))

@@ -1,6 +1,6 @@
 //! `flows`, `flow_shape` and `payloads`: one row per flow each, kept apart so that scans of `flows` stay narrow.
 
-use crate::model::flow::{EndReason, Flow, Moments, Side};
+use crate::model::flow::{EndReason, Flow, IpIds, Moments, Side};
 use crate::model::{HomeNets, Mac};
 use crate::store::column::{Columns, filled};
 use std::fmt;
@@ -182,7 +182,13 @@ fn tcp<'a>(columns: Columns<FlowRow<'a>>, who: &str, pick: Pick) -> Columns<Flow
         .big(format!("{who}_dup_acks"), "Duplicate acknowledgements.", move |r| pick(r).dup_acks)
         .int(format!("{who}_ttl_min"), "Least TTL or hop limit.", move |r| (pick(r).pkts > 0).then_some(pick(r).ttl_min))
         .int(format!("{who}_ttl_max"), "Greatest TTL or hop limit.", move |r| (pick(r).pkts > 0).then_some(pick(r).ttl_max))
-        .int(format!("{who}_init_win"), "First window, unscaled.", move |r| pick(r).init_win);
+        .int(format!("{who}_init_win"), "First window, unscaled.", move |r| pick(r).init_win)
+        .int(format!("{who}_tos"), "DSCP and ECN byte of the first packet.", move |r| (pick(r).pkts > 0).then_some(pick(r).tos))
+        .text(
+            format!("{who}_ipid_mode"),
+            "How IP identifications follow each other: `zero`, `constant`, `rising`, `mixed`; NULL below two packets, and for IPv6.",
+            move |r| pick(r).ip_ids.filter(|_| r.orig_h.is_ipv4()).map(IpIds::name),
+        );
     FLAGS.into_iter().enumerate().fold(columns, |columns, (bit, flag)| {
         columns.int(format!("{who}_{flag}"), format!("Packets with {}.", flag.to_uppercase()), move |r| pick(r).flags[bit])
     })

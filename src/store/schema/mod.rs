@@ -1,5 +1,6 @@
 //! Every table of a case, in the order of `docs/schema.md`.
 
+pub mod anomaly;
 pub mod events;
 pub mod flows;
 pub mod judgement;
@@ -48,6 +49,8 @@ pub fn tables() -> Vec<Table> {
         table("icmp", "An ICMP or ICMPv6 message.", events::icmp()),
         table("arp", "An ARP message.", events::arp()),
         table("weird", "Something that should not be.", events::weird()),
+        table("tcp_anomaly", "Two TCP segments of one side that one sender would hardly have sent.", anomaly::tcp_anomaly()),
+        table("frag", "The fragments of one datagram.", anomaly::frag()),
         table("captures", "A file of evidence.", record::captures()),
         table("damage", "A place where the evidence is damaged.", record::damage()),
         table("packets_summary", "Frames by how far they could be read: every frame is counted once.", record::packets_summary()),
