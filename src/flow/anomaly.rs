@@ -1,9 +1,10 @@
 //! Signs of a third hand in a TCP connection: segments of one side that one sender would hardly have sent (RFC 5961 names the attacks).
 
+use super::body::Arrival;
 use super::tcp::Effect;
+use crate::model::Dir;
 use crate::model::anomaly::{TcpAnomaly, Witness};
-use crate::model::packet::{Ip, Tcp, tcp_flags};
-use crate::model::{Dir, Packet};
+use crate::model::packet::tcp_flags;
 
 /// Rows per connection: the first ones tell.
 const MOST: u8 = 8;
@@ -77,16 +78,8 @@ impl Heads {
 
 impl Watch {
     /// Looks at a segment and at what it did; `heads` are those of its direction, once there is payload at all.
-    pub fn segment(
-        &mut self,
-        dir: Dir,
-        packet: &Packet,
-        ip: &Ip,
-        tcp: &Tcp,
-        payload: &[u8],
-        effect: &Effect,
-        heads: Option<&mut Heads>,
-    ) -> Option<TcpAnomaly> {
+    pub fn segment(&mut self, seen: &Arrival<'_>, effect: &Effect, heads: Option<&mut Heads>) -> Option<TcpAnomaly> {
+        let Arrival { dir, packet, ip, tcp, payload, .. } = *seen;
         if tcp.checksum_ok == Some(false) {
             // No receiver believes it.
             return None;

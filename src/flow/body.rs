@@ -94,7 +94,7 @@ impl TcpBody {
 
     /// Takes a segment.
     pub fn segment(&mut self, seen: &Arrival<'_>, limits: &Limits, history: &mut History, events: &mut Vec<AppEvent>) -> Effect {
-        let Arrival { dir, packet, ip, tcp, payload, conn } = *seen;
+        let Arrival { dir, packet, tcp, payload, conn, .. } = *seen;
         let has = |flag| tcp.flags & flag != 0;
         let (syn, fin, rst) = (has(tcp_flags::SYN), has(tcp_flags::FIN), has(tcp_flags::RST));
         self.note_handshake(dir, packet.ts_ns, tcp);
@@ -108,7 +108,7 @@ impl TcpBody {
         }
         effect.odd.note_if(data && payload.len() < packet.payload_len as usize, Oddity::TruncatedPayload);
         let heads = self.contents.as_mut().map(|contents| &mut contents.heads[dir.index()]);
-        if let Some(anomaly) = self.watch.segment(dir, packet, ip, tcp, payload, &effect, heads) {
+        if let Some(anomaly) = self.watch.segment(seen, &effect, heads) {
             let event = Event::TcpAnomaly(Box::new(anomaly));
             events.push(AppEvent { conn: Some(conn), frame: packet.frame, ts_ns: packet.ts_ns, event });
         }

@@ -262,7 +262,8 @@ impl Open {
             let weird = Weird { name: what.name().into(), addl: String::new(), source: "flow", count };
             events.push(AppEvent { conn: Some(self.conn), frame, ts_ns, event: Event::Weird(Box::new(weird)) });
         }
-        let history = std::mem::take(&mut self.history).into_string([&orig, &resp].map(unsummed));
+        let unsummed = [&orig, &resp].map(|side| unsummed(side, self.conn.proto));
+        let history = std::mem::take(&mut self.history).into_string(unsummed);
         let (mut missed_bytes, mut syn, mut rtt_syn, mut midstream, mut first_flags) = (0, SynInfo::default(), None, false, 0);
         let mut conn_state = udp_state(self.conn.proto, &history);
         match &self.body {
@@ -324,9 +325,11 @@ impl Open {
 
 /// Whether a sender's checksums mean nothing: too many are wrong for damage, so something rewrote the packets, or fills in the sums
 /// after the capture.
-fn unsummed(side: &Side) -> bool {
+fn unsummed(side: &Side, proto: Proto) -> bool {
     const FEW: u64 = 3;
-    side.bad_checksums >= FEW && side.bad_checksums * 10 >= side.pkts * 9
+    // Of a scan in a rewritten capture a segment or two is all there is: without their letters nobody would see it.
+    let all = proto == Proto::Tcp && side.bad_checksums == side.pkts;
+    all || (side.bad_checksums >= FEW && side.bad_checksums * 10 >= side.pkts * 9)
 }
 
 /// Zeek's `conn_state` for what is not TCP: who sent datagrams that can be believed.

@@ -276,6 +276,10 @@ fn wrong_checksums_are_told_unless_every_one_is_wrong() {
     [0, 2, 3].into_iter().for_each(|frame| spoil(&mut all, frame));
     let flow = all.only();
     assert_eq!((flow.history.as_str(), flow.orig.bad_checksums), ("ShAD", 3), "filled in behind the capture's back");
+    let mut scan = Tape::new();
+    scan.tcp(0.0, Dir::Orig, "S", b"");
+    spoil(&mut scan, 0);
+    assert_eq!(said(&scan.only()), ("S0", "S", None, None));
 }
 
 #[test]
