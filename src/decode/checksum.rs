@@ -8,15 +8,23 @@ pub(super) fn header_ok(header: &[u8]) -> bool {
     all_ones(sum(header))
 }
 
-/// Whether a TCP or UDP segment's sum over pseudo header (RFC 9293 3.1, RFC 8200 8.1) and segment is right.
-pub(super) fn segment_ok(ip: &Ip, segment: &[u8]) -> bool {
+/// Whether a TCP or UDP segment's sum over pseudo header (RFC 9293 3.1, RFC 8200 8.1) and segment is right; its checksum field
+/// stands at `field`. `None` where the sender left it to the network card: the field then holds the sum of the pseudo header
+/// alone, with the length or (segmentation offload) without.
+pub(super) fn segment_ok(ip: &Ip, segment: &[u8], field: usize) -> Option<bool> {
     let addresses = match (ip.src, ip.dst) {
         (IpAddr::V4(src), IpAddr::V4(dst)) => sum(&src.octets()) + sum(&dst.octets()),
         (IpAddr::V6(src), IpAddr::V6(dst)) => sum(&src.octets()) + sum(&dst.octets()),
-        _ => return false,
+        _ => return Some(false),
     };
     let len = u32::try_from(segment.len()).unwrap_or(u32::MAX);
-    all_ones(addresses + sum(&[0, ip.proto]) + sum(&len.to_be_bytes()) + sum(segment))
+    let (proto, len) = (sum(&[0, ip.proto]), sum(&len.to_be_bytes()));
+    if all_ones(addresses + proto + len + sum(segment)) {
+        return Some(true);
+    }
+    let written = segment.get(field..field + 2).map(sum)?;
+    let left_to_the_card = [addresses + proto + len, addresses + proto].into_iter().any(|pseudo| fold(pseudo) == written);
+    (!left_to_the_card).then_some(false)
 }
 
 /// Adds up 16-bit words in the machine's own byte order, which does not matter to the result (RFC 1071 2B). Two words at a time
@@ -31,11 +39,15 @@ fn sum(bytes: &[u8]) -> u64 {
     words + u64::from(u32::from_ne_bytes(last))
 }
 
-fn all_ones(mut sum: u64) -> bool {
+fn all_ones(sum: u64) -> bool {
+    fold(sum) == 0xffff
+}
+
+fn fold(mut sum: u64) -> u64 {
     while sum > 0xffff {
         sum = (sum & 0xffff) + (sum >> 16);
     }
-    sum == 0xffff
+    sum
 }
 
 #[cfg(test)]

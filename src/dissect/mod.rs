@@ -34,6 +34,7 @@ mod snmp;
 mod socks;
 mod ssh;
 mod syslog;
+mod tickets;
 mod tls;
 mod x509;
 

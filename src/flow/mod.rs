@@ -3,9 +3,14 @@
 //! The table has 64 shards whatever the number of threads; a packet's shard follows from its key alone. Within a block
 //! each shard takes its own packets in order, so that no lock is held and the result is the same at any number of threads.
 
+mod anomaly;
+mod body;
 mod history;
 mod key;
+mod oddity;
 mod open;
+mod ports;
+mod shape;
 mod shard;
 mod side;
 pub mod stream;

@@ -1,24 +1,24 @@
 //! A flow while it is open: takes packets, feeds the application layer, and becomes a [`Flow`].
 
+use super::body::{Arrival, TcpBody};
 use super::history::{History, Letter};
 use super::key::Place;
+use super::oddity::Oddity;
+use super::shape::{Look, Shape};
 use super::side::OpenSide;
-use super::stream::{Piece, Segment, Stream};
-use super::tcp::Connection;
+use super::tcp::Reuse;
 use crate::dissect::{Chunk, Conversation, Out, icmp};
 use crate::model::event::Weird;
-use crate::model::flow::{EndReason, Moments, SynInfo};
-use crate::model::packet::{Ip, NO_VLAN, Tcp, Transport, TunnelKind, tcp_flags};
-use crate::model::{AppEvent, Conn, Dir, Event, Flow, FlowId, Limits, Packet, Proto, Ts, time::SECOND};
+use crate::model::flow::{EndReason, Side, SynInfo};
+use crate::model::packet::{Ip, NO_VLAN, Transport, TunnelKind};
+use crate::model::{AppEvent, Conn, Dir, Event, Flow, FlowId, Limits, Mac, Packet, Proto, Ts};
 
-/// First payload-carrying packets whose lengths and distances are kept.
-const FIRST_PACKETS: usize = 8;
 /// Names of oddities kept per flow.
 const WEIRD_NAMES: usize = 16;
 /// A flow that changes its tunnel more often is marked `X` (Zeek's `Tunnel::max_changes_per_connection`).
 const TUNNEL_CHANGES: u8 = 5;
 
-/// An open flow.
+/// An open flow. A million of them may be open: what most flows lack stands in a box of its own.
 pub struct Open {
     /// Its id.
     pub id: FlowId,
@@ -29,25 +29,21 @@ pub struct Open {
     /// The earliest entry in the shard's calendar.
     pub due: Ts,
     conn: Conn,
-    first_ns: Ts,
+    first: Look,
     productive_ns: Ts,
     last_frame: u64,
     capture: u32,
     ip_proto: u8,
     vlans: [u16; 2],
     layer: u8,
-    sides: [OpenSide; 2],
-    len: Moments,
-    iat: Moments,
-    last_any_ns: Option<Ts>,
-    first_lens: Vec<i32>,
-    first_iats_us: Vec<i64>,
-    last_data_ns: Option<Ts>,
-    frames: Vec<u64>,
     flipped: bool,
+    /// Hardware addresses of the originator and the responder, as the first packet told both.
+    macs: [Mac; 2],
+    sides: [OpenSide; 2],
+    shape: Option<Box<Shape>>,
     history: History,
     body: Body,
-    weirds: Vec<(&'static str, u64, Ts, u64)>,
+    weirds: Vec<Odd>,
     /// What it carries, if it is a tunnel.
     carries: Option<TunnelKind>,
     /// The tunnel around its last packet, as in [`Place::tunnel`].
@@ -55,23 +51,20 @@ pub struct Open {
     tunnel_changes: u8,
 }
 
-enum Body {
-    Tcp(Box<TcpBody>),
-    Udp(Box<Conversation>),
-    Icmp(Box<icmp::Messages>),
-    Other,
+/// An oddity with the place of the first, and how often it came.
+struct Odd {
+    what: Oddity,
+    frame: u64,
+    ts_ns: Ts,
+    count: u64,
 }
 
-struct TcpBody {
-    connection: Connection,
-    streams: [Stream; 2],
-    dissected: [u64; 2],
-    conversation: Conversation,
-    syn: SynInfo,
-    syn_ns: Option<Ts>,
-    rtt_syn: Option<f64>,
-    midstream: bool,
-    first_flags: u16,
+enum Body {
+    Tcp(Box<TcpBody>),
+    /// Made when the first payload comes.
+    Udp(Option<Box<Conversation>>),
+    Icmp(Box<icmp::Messages>),
+    Other,
 }
 
 impl Open {
@@ -81,37 +74,35 @@ impl Open {
         let id = FlowId::new(packet.frame, packet.layer);
         let conn = Conn { flow: id, orig_h: orig.0, orig_p: orig.1, resp_h: resp.0, resp_p: resp.1, proto: place.proto };
         let mut history = History::default();
+        let mut macs = [packet.mac_src, packet.mac_dst];
         if flipped {
-            history.flipped_at_start();
+            history.flipped();
+            macs.swap(0, 1);
         }
         let body = match &packet.transport {
-            Transport::Tcp(tcp) => Body::Tcp(Box::new(TcpBody::new(conn, tcp))),
-            Transport::Udp(_) => Body::Udp(Box::new(Conversation::new(conn))),
+            Transport::Tcp(tcp) => Body::Tcp(Box::new(TcpBody::new(tcp, packet.ts_ns))),
+            Transport::Udp(_) => Body::Udp(None),
             Transport::Icmp(_) => Body::Icmp(Box::new(icmp::Messages::new(limits.icmp_rows))),
             Transport::Sctp(_) | Transport::None => Body::Other,
         };
+        let dir = if flipped { Dir::Resp } else { Dir::Orig };
         Self {
             id,
             last_ns: packet.ts_ns,
             orig_is_low: place.from_low != flipped,
             due: Ts::MAX,
             conn,
-            first_ns: packet.ts_ns,
+            first: Look::new(dir, packet.frame, packet.ts_ns, ip.total_len, packet.payload_len),
             productive_ns: packet.ts_ns,
             last_frame: packet.frame,
             capture: packet.capture,
             ip_proto: ip.proto,
             vlans: packet.vlans,
             layer: packet.layer,
-            sides: Default::default(),
-            len: Moments::default(),
-            iat: Moments::default(),
-            last_any_ns: None,
-            first_lens: Vec::new(),
-            first_iats_us: Vec::new(),
-            last_data_ns: None,
-            frames: Vec::new(),
             flipped,
+            macs,
+            sides: Default::default(),
+            shape: None,
             history,
             body,
             weirds: Vec::new(),
@@ -129,32 +120,34 @@ impl Open {
         self.tunnel = tunnel;
         self.tunnel_changes = self.tunnel_changes.saturating_add(1);
         if self.tunnel_changes > TUNNEL_CHANGES {
-            self.history.once(Dir::Orig, Letter::Limit);
+            self.history.limited();
         }
     }
 
     /// Whether this packet begins another flow on the same key.
-    pub fn is_reused_by(&self, dir: Dir, packet: &Packet) -> bool {
+    pub fn reuse(&self, packet: &Packet, limits: &Limits) -> Reuse {
         match (&self.body, &packet.transport) {
-            (Body::Tcp(body), Transport::Tcp(tcp)) => body.connection.is_reuse(dir, tcp),
-            _ => false,
+            (Body::Tcp(body), Transport::Tcp(tcp)) => body.connection.reuse(tcp, packet.ts_ns, limits),
+            _ => Reuse::No,
         }
     }
 
     /// When the flow ends if nothing more comes, and why.
     pub fn deadline(&self, limits: &Limits) -> (Ts, EndReason) {
-        let idle = |wait: i64| (self.last_ns.saturating_add(wait), EndReason::Idle);
-        let (mut at, mut why) = match &self.body {
-            Body::Tcp(body) if body.connection.is_reset() => (self.last_ns.saturating_add(limits.tcp_reset_linger), EndReason::Closed),
-            Body::Tcp(body) if body.connection.is_over() => (self.last_ns.saturating_add(limits.tcp_linger), EndReason::Closed),
-            // Repetitions of a SYN do not keep an attempt alive.
-            Body::Tcp(body) if body.connection.is_attempt() => (self.first_ns.saturating_add(limits.tcp_attempt), EndReason::Idle),
-            Body::Tcp(_) => idle(limits.tcp_idle),
-            Body::Icmp(_) => idle(limits.icmp_idle),
-            Body::Udp(_) | Body::Other => idle(limits.udp_idle),
+        let (since, wait) = match &self.body {
+            Body::Tcp(body) => (body.connection.last_ns(), limits.tcp_idle),
+            Body::Icmp(_) => (self.last_ns, limits.icmp_idle),
+            Body::Udp(_) | Body::Other => (self.last_ns, limits.udp_idle),
         };
-        if limits.active > 0 && self.first_ns.saturating_add(limits.active) < at {
-            (at, why) = (self.first_ns.saturating_add(limits.active), EndReason::Active);
+        let (mut at, mut why) = (since.saturating_add(wait), EndReason::Idle);
+        if let Body::Tcp(body) = &self.body
+            && let Some((due, closed)) = body.connection.due(limits)
+            && due < at
+        {
+            (at, why) = (due, if closed { EndReason::Closed } else { EndReason::Idle });
+        }
+        if limits.active > 0 && self.first.ts_ns.saturating_add(limits.active) < at {
+            (at, why) = (self.first.ts_ns.saturating_add(limits.active), EndReason::Active);
         }
         (at, why)
     }
@@ -162,7 +155,7 @@ impl Open {
     /// Bytes held for reordering.
     pub fn held_bytes(&self) -> usize {
         match &self.body {
-            Body::Tcp(body) => body.streams.iter().map(Stream::held_bytes).sum(),
+            Body::Tcp(body) => body.held_bytes(),
             _ => 0,
         }
     }
@@ -170,20 +163,19 @@ impl Open {
     /// Takes a packet.
     pub fn packet(&mut self, dir: Dir, packet: &Packet, ip: &Ip, payload: &[u8], limits: &Limits, events: &mut Vec<AppEvent>) {
         let copy = self.sides[dir.index()].packet(packet, ip, payload);
+        self.judge_checksum(dir, packet);
         self.last_ns = self.last_ns.max(packet.ts_ns);
         self.last_frame = packet.frame;
-        self.note_frame(packet.frame);
-        if !copy {
-            self.note_shape(dir, packet, ip);
+        if self.sides[0].pkts + self.sides[1].pkts > 1 {
+            self.note_shape(dir, packet, ip, copy);
         }
         let mut after_close = false;
         match (&mut self.body, &packet.transport) {
             (Body::Tcp(body), Transport::Tcp(tcp)) => {
-                let said = body.packet(dir, packet, tcp, payload, limits, &mut self.history, &mut self.sides, events);
+                let seen = Arrival { dir, packet, ip, tcp, payload, conn: self.conn };
+                let said = body.segment(&seen, limits, &mut self.history, events);
                 after_close = said.after_close;
-                if let Some(name) = said.weird {
-                    self.weird(name, packet);
-                }
+                said.odd.iter().for_each(|odd| self.weird(odd, packet));
                 if said.flip {
                     self.flip();
                 }
@@ -194,11 +186,14 @@ impl Open {
             }
             (Body::Udp(conversation), _) => {
                 if packet.stop.is_some_and(|stop| stop.why == "exceeded_tunnel_max_depth") {
-                    self.history.once(Dir::Orig, Letter::Limit);
+                    self.history.limited();
                 }
                 self.history.once(dir, Letter::Data);
-                let cut = packet.payload_len.saturating_sub(payload.len() as u32);
-                conversation.data(&Chunk { dir, bytes: payload, cut, frame: packet.frame, ts_ns: packet.ts_ns }, events);
+                if !payload.is_empty() {
+                    let cut = packet.payload_len.saturating_sub(payload.len() as u32);
+                    let conversation = conversation.get_or_insert_with(|| Box::new(Conversation::new(self.conn)));
+                    conversation.data(&Chunk { dir, bytes: payload, cut, frame: packet.frame, ts_ns: packet.ts_ns }, events);
+                }
             }
             (Body::Icmp(messages), Transport::Icmp(icmp)) => {
                 let mut out = Out { conn: self.conn, events: std::mem::take(events) };
@@ -213,31 +208,45 @@ impl Open {
         }
     }
 
-    fn note_frame(&mut self, frame: u64) {
-        if self.frames.len() < FIRST_PACKETS && self.frames.last() != Some(&frame) {
-            self.frames.push(frame);
+    /// Notes a wrong checksum; the packet counts all the same.
+    fn judge_checksum(&mut self, dir: Dir, packet: &Packet) {
+        let (sum, odd) = match &packet.transport {
+            Transport::Tcp(tcp) => (tcp.checksum_ok, Oddity::BadTcpChecksum),
+            Transport::Udp(udp) => (udp.checksum_ok, Oddity::BadUdpChecksum),
+            _ => return,
+        };
+        let bad = sum == Some(false);
+        self.history.packet(bad);
+        if bad {
+            let side = &mut self.sides[dir.index()];
+            side.bad_checksums = side.bad_checksums.saturating_add(1);
+            self.history.scaled(dir, Letter::BadChecksum, u64::from(side.bad_checksums));
+            self.weird(odd, packet);
+        }
+        if let Some(stop) = &packet.stop {
+            match stop.why {
+                "UDP_datagram_length_mismatch" => self.weird(Oddity::UdpLengthMismatch, packet),
+                "bad_TCP_header_len" => self.weird(Oddity::BadTcpHeaderLen, packet),
+                _ => {}
+            }
         }
     }
 
-    fn note_shape(&mut self, dir: Dir, packet: &Packet, ip: &Ip) {
-        self.len.push(f64::from(ip.total_len));
-        if let Some(before) = self.last_any_ns {
-            self.iat.push(packet.ts_ns.saturating_sub(before) as f64 / SECOND as f64);
-        }
-        self.last_any_ns = Some(packet.ts_ns);
-        if packet.payload_len > 0 && self.first_lens.len() < FIRST_PACKETS {
-            let len = i32::try_from(packet.payload_len).unwrap_or(i32::MAX);
-            self.first_lens.push(if dir == Dir::Orig { len } else { -len });
-            self.first_iats_us.push(self.last_data_ns.map_or(0, |before| packet.ts_ns.saturating_sub(before) / 1_000));
-            self.last_data_ns = Some(packet.ts_ns);
+    fn note_shape(&mut self, dir: Dir, packet: &Packet, ip: &Ip, copy: bool) {
+        let first = &self.first;
+        let shape = self.shape.get_or_insert_with(|| Box::new(Shape::after(first)));
+        shape.frame(packet.frame);
+        if !copy {
+            shape.packet(&Look::new(dir, packet.frame, packet.ts_ns, ip.total_len, packet.payload_len));
         }
     }
 
-    fn weird(&mut self, name: &'static str, packet: &Packet) {
-        if let Some(known) = self.weirds.iter_mut().find(|(known, ..)| *known == name) {
-            known.3 += 1;
+    /// Notes an oddity: the first of a kind with its place, all others by number.
+    pub fn weird(&mut self, what: Oddity, packet: &Packet) {
+        if let Some(known) = self.weirds.iter_mut().find(|known| known.what == what) {
+            known.count += 1;
         } else if self.weirds.len() < WEIRD_NAMES {
-            self.weirds.push((name, packet.frame, packet.ts_ns, 1));
+            self.weirds.push(Odd { what, frame: packet.frame, ts_ns: packet.ts_ns, count: 1 });
         }
     }
 
@@ -246,69 +255,70 @@ impl Open {
         self.conn = Conn { orig_h: resp_h, orig_p: resp_p, resp_h: orig_h, resp_p: orig_p, ..self.conn };
         self.orig_is_low = !self.orig_is_low;
         self.sides.swap(0, 1);
-        self.history.flip();
+        self.macs.swap(0, 1);
+        self.history.flipped();
         self.flipped = !self.flipped;
-        self.first_lens.iter_mut().for_each(|len| *len = -*len);
+        self.first.data = -self.first.data;
+        if let Some(shape) = &mut self.shape {
+            shape.flip();
+        }
         if let Body::Tcp(body) = &mut self.body {
-            body.connection.flip();
-            body.streams.swap(0, 1);
-            body.dissected.swap(0, 1);
-            // Nothing but SYNs has been seen: there is nothing to tell the application layer anew.
-            body.conversation = Conversation::new(self.conn);
+            body.flip(self.conn);
         }
     }
 
     /// Ends the flow.
     pub fn finish(mut self, end: EndReason, limits: &Limits, events: &mut Vec<AppEvent>) -> Flow {
+        let [orig, resp] = std::mem::take(&mut self.sides);
+        let datagram_bytes = [orig.datagram_bytes, resp.datagram_bytes];
+        let (mut orig, mut resp) = (orig.finish(), resp.finish());
+        [orig.mac, resp.mac] = self.macs;
         let mut service = "";
-        let mut tcp = None;
         match &mut self.body {
             Body::Tcp(body) => {
-                body.finish(limits, &mut self.history, events);
-                service = body.conversation.service();
-                tcp = Some(());
+                if body.finish(limits, &mut orig, &mut resp, events) {
+                    self.history.limited();
+                }
+                service = body.service();
             }
-            Body::Udp(conversation) => {
+            Body::Udp(Some(conversation)) => {
                 conversation.end(events);
                 service = conversation.service();
             }
             _ => {}
         }
-        for (name, frame, ts_ns, count) in std::mem::take(&mut self.weirds) {
-            let weird = Weird { name: name.into(), addl: String::new(), source: "flow", count };
+        for Odd { what, frame, ts_ns, count } in std::mem::take(&mut self.weirds) {
+            let weird = Weird { name: what.name().into(), addl: String::new(), source: "flow", count };
             events.push(AppEvent { conn: Some(self.conn), frame, ts_ns, event: Event::Weird(Box::new(weird)) });
         }
-        let duration = self.productive_ns.saturating_sub(self.first_ns);
-        let duration_ns = (duration > 0).then_some(duration);
-        let [orig, resp] = self.sides;
-        let (mut orig, mut resp) = (orig.finish(), resp.finish());
-        let mut conn_state = udp_state(self.conn.proto, orig.pkts, resp.pkts);
-        let (mut syn, mut rtt_syn, mut midstream, mut first_flags) = (SynInfo::default(), None, false, 0);
-        if let (Some(()), Body::Tcp(body)) = (tcp, &self.body) {
-            let [a, b] = &body.connection.ends;
-            (orig.bytes, resp.bytes) = (Some(a.size(b)), Some(b.size(a)));
-            (orig.missed_bytes, resp.missed_bytes) = (body.streams[0].missed, body.streams[1].missed);
-            conn_state = body.connection.conn_state();
-            (syn, rtt_syn, midstream, first_flags) = (body.syn, body.rtt_syn, body.midstream, body.first_flags);
-        } else if self.conn.proto == Proto::Other {
-            // Zeek does not count what it cannot read; `flow_shape` does.
-            (orig.bytes, resp.bytes) = (Some(0), Some(0));
-        } else {
-            (orig.bytes, resp.bytes) = (Some(orig.payload_bytes), Some(resp.payload_bytes));
+        let unsummed = [&orig, &resp].map(|side| unsummed(side, self.conn.proto));
+        let history = std::mem::take(&mut self.history).into_string(unsummed);
+        let (mut missed_bytes, mut syn, mut rtt_syn, mut midstream, mut first_flags) = (0, SynInfo::default(), None, false, 0);
+        let mut conn_state = udp_state(self.conn.proto, &history);
+        match &self.body {
+            Body::Tcp(body) => {
+                conn_state = body.connection.conn_state(&history);
+                (missed_bytes, syn, rtt_syn) = (body.missed, body.syn, body.rtt_syn);
+                (midstream, first_flags) = (body.midstream, body.first_flags);
+            }
+            // What is not read has no payload to speak of.
+            Body::Other => (orig.bytes, resp.bytes) = (Some(0), Some(0)),
+            Body::Udp(_) | Body::Icmp(_) => [orig.bytes, resp.bytes] = datagram_bytes.map(Some),
         }
+        let duration = self.productive_ns.saturating_sub(self.first.ts_ns);
+        let duration_ns = (duration > 0).then_some(duration);
         if duration_ns.is_none() {
             // Zeek leaves sizes unset where nothing took time; `flow_shape` has the payload of such packets.
             (orig.bytes, resp.bytes) = (None, None);
         }
-        if self.frames.last() != Some(&self.last_frame) {
-            self.frames.push(self.last_frame);
-        }
+        let shape = self.shape.map_or_else(|| Shape::after(&self.first), |shape| *shape);
+        let (first_lens, first_iats_us) = shape.firsts();
         Flow {
             id: self.id,
             first_frame: self.id.first_frame(),
             last_frame: self.last_frame,
             capture: self.capture,
-            ts_ns: self.first_ns,
+            ts_ns: self.first.ts_ns,
             last_ns: self.last_ns,
             duration_ns,
             orig_h: self.conn.orig_h,
@@ -322,7 +332,8 @@ impl Open {
             tunnel_parents: Vec::new(),
             service: both_services(self.carries.map_or("", TunnelKind::service), service),
             conn_state,
-            history: self.history.into_string(),
+            history,
+            missed_bytes,
             community_id: community_id(&self.conn, self.ip_proto),
             end,
             midstream,
@@ -332,135 +343,22 @@ impl Open {
             rtt_syn,
             orig,
             resp,
-            len: self.len,
-            iat: self.iat,
-            first_lens: self.first_lens,
-            first_iats_us: self.first_iats_us,
-            frames: self.frames,
+            len: shape.len,
+            iat: shape.iat,
+            first_lens,
+            first_iats_us,
+            frames: shape.frames(self.last_frame),
         }
     }
 }
 
-impl TcpBody {
-    fn new(conn: Conn, tcp: &Tcp) -> Self {
-        Self {
-            connection: Connection::default(),
-            streams: Default::default(),
-            dissected: [0; 2],
-            conversation: Conversation::new(conn),
-            syn: SynInfo::default(),
-            syn_ns: None,
-            rtt_syn: None,
-            midstream: tcp.flags & tcp_flags::SYN == 0,
-            first_flags: tcp.flags,
-        }
-    }
-
-    #[allow(clippy::too_many_arguments)]
-    fn packet(
-        &mut self,
-        dir: Dir,
-        packet: &Packet,
-        tcp: &Tcp,
-        payload: &[u8],
-        limits: &Limits,
-        history: &mut History,
-        sides: &mut [OpenSide; 2],
-        events: &mut Vec<AppEvent>,
-    ) -> super::tcp::Effect {
-        let has = |flag| tcp.flags & flag != 0;
-        self.note_handshake(dir, packet, tcp);
-        let effect = self.connection.segment(dir, tcp, packet.payload_len, history);
-        let side = &mut sides[dir.index()].side;
-        side.retrans += u64::from(effect.retransmission);
-        side.ooo += u64::from(effect.ahead);
-        side.zero_win += u64::from(effect.zero_window);
-        side.dup_acks += u64::from(effect.duplicate_ack);
-        if has(tcp_flags::SYN) {
-            self.streams[dir.index()].begin(tcp.seq.wrapping_add(1));
-        }
-        if packet.payload_len > 0 && !has(tcp_flags::RST) {
-            let seq = tcp.seq.wrapping_add(u32::from(has(tcp_flags::SYN)));
-            let segment = Segment { seq, bytes: payload, len: packet.payload_len, frame: packet.frame, ts_ns: packet.ts_ns };
-            self.take(dir, segment, limits, events);
-        }
-        if has(tcp_flags::ACK) && !has(tcp_flags::RST) && !has(tcp_flags::SYN) {
-            self.acknowledged(dir.flip(), tcp.ack, limits, history, events);
-        }
-        if has(tcp_flags::FIN) && !has(tcp_flags::RST) {
-            let seq = tcp.seq.wrapping_add(u32::from(has(tcp_flags::SYN))).wrapping_add(packet.payload_len);
-            self.streams[dir.index()].ends_at(seq);
-        }
-        for dir in [Dir::Orig, Dir::Resp] {
-            if self.streams[dir.index()].just_ended() {
-                self.conversation.fin(dir, events);
-            }
-        }
-        effect
-    }
-
-    fn note_handshake(&mut self, dir: Dir, packet: &Packet, tcp: &Tcp) {
-        match (dir, tcp.flags & (tcp_flags::SYN | tcp_flags::ACK)) {
-            (Dir::Orig, tcp_flags::SYN) if !self.syn.seen => {
-                self.syn = SynInfo { mss: tcp.mss, wscale: tcp.wscale, option_kinds: tcp.option_kinds, window: tcp.window, seen: true };
-                self.syn_ns = Some(packet.ts_ns);
-            }
-            (Dir::Resp, flags) if flags == tcp_flags::SYN | tcp_flags::ACK && self.rtt_syn.is_none() => {
-                self.rtt_syn = self.syn_ns.map(|sent| packet.ts_ns.saturating_sub(sent) as f64 / SECOND as f64);
-            }
-            _ => {}
-        }
-    }
-
-    fn take(&mut self, dir: Dir, segment: Segment<'_>, limits: &Limits, events: &mut Vec<AppEvent>) {
-        let at = dir.index();
-        let keep = self.dissected[at] < limits.dissect_bytes && self.conversation.wants(dir);
-        let (conversation, dissected) = (&mut self.conversation, &mut self.dissected[at]);
-        self.streams[at].take(segment, keep, limits.stream_bytes, |piece| {
-            hand_on(conversation, dir, piece, dissected, limits.dissect_bytes, events);
-        });
-    }
-
-    fn acknowledged(&mut self, dir: Dir, ack: u32, limits: &Limits, history: &mut History, events: &mut Vec<AppEvent>) {
-        let (conversation, dissected) = (&mut self.conversation, &mut self.dissected[dir.index()]);
-        self.streams[dir.index()].acknowledged(ack, |piece| {
-            if matches!(piece, Piece::Gap(_)) {
-                history.scaled(dir, Letter::Gap);
-            }
-            hand_on(conversation, dir, piece, dissected, limits.dissect_bytes, events);
-        });
-    }
-
-    fn finish(&mut self, limits: &Limits, history: &mut History, events: &mut Vec<AppEvent>) {
-        for dir in [Dir::Orig, Dir::Resp] {
-            let (conversation, dissected) = (&mut self.conversation, &mut self.dissected[dir.index()]);
-            let missed_before = self.streams[dir.index()].missed;
-            self.streams[dir.index()].finish(|piece| {
-                hand_on(conversation, dir, piece, dissected, limits.dissect_bytes, events);
-            });
-            // Holes nobody acknowledged may be losses of the capture or of the network: Zeek does not count them.
-            self.streams[dir.index()].missed = missed_before;
-            if self.streams[dir.index()].overflowed > 0 {
-                history.once(dir, Letter::Limit);
-            }
-        }
-        self.conversation.end(events);
-    }
-}
-
-/// Gives a piece of a stream to the application layer, up to `most` bytes per direction.
-fn hand_on(conversation: &mut Conversation, dir: Dir, piece: Piece<'_>, dissected: &mut u64, most: u64, events: &mut Vec<AppEvent>) {
-    match piece {
-        Piece::Bytes { bytes, cut, frame, ts_ns } if *dissected < most && conversation.wants(dir) => {
-            *dissected += bytes.len() as u64;
-            conversation.data(&Chunk { dir, bytes, cut, frame, ts_ns }, events);
-            if cut > 0 {
-                conversation.gap(dir, u64::from(cut), events);
-            }
-        }
-        Piece::Bytes { .. } => {}
-        Piece::Gap(missing) => conversation.gap(dir, missing, events),
-    }
+/// Whether a sender's checksums mean nothing: too many are wrong for damage, so something rewrote the packets, or fills in the sums
+/// after the capture.
+fn unsummed(side: &Side, proto: Proto) -> bool {
+    const FEW: u64 = 3;
+    // Of a scan in a rewritten capture a segment or two is all there is: without their letters nobody would see it.
+    let all = proto == Proto::Tcp && side.bad_checksums == side.pkts;
+    all || (side.bad_checksums >= FEW && side.bad_checksums * 10 >= side.pkts * 9)
 }
 
 /// What a flow carries, and what else was said in it.
@@ -472,9 +370,9 @@ fn both_services(carried: &str, said: &str) -> String {
     }
 }
 
-/// Zeek's `conn_state` for what is not TCP.
-fn udp_state(proto: Proto, orig_pkts: u64, resp_pkts: u64) -> &'static str {
-    match (proto, orig_pkts > 0, resp_pkts > 0) {
+/// Zeek's `conn_state` for what is not TCP: who sent datagrams that can be believed.
+fn udp_state(proto: Proto, history: &str) -> &'static str {
+    match (proto, history.contains('D'), history.contains('d')) {
         (Proto::Udp, true, true) => "SF",
         (Proto::Udp, true, false) => "S0",
         (Proto::Udp, false, true) => "SHR",

@@ -3,13 +3,13 @@
 use super::SHARDS;
 use super::key::{Key, Place};
 use super::open::Open;
+use super::ports::looks_reversed;
+use super::tcp::Reuse;
 use super::tenant::Tenants;
 use crate::model::flow::EndReason;
-use crate::model::packet::{Tcp, Transport, tcp_flags};
 use crate::model::{AppEvent, Block, Flow, FlowId, Limits, Packet, Ts};
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
-use std::net::{IpAddr, Ipv4Addr};
 
 /// One packet for this shard.
 #[derive(Clone, Copy)]
@@ -94,12 +94,15 @@ impl Shard {
             0 => place.key,
             number => place.key.of_tenant(self.tenants.find(place.key, place.from_low, number)),
         };
-        if let Some(open) = self.open.get(&key) {
+        if let Some(open) = self.open.get_mut(&key) {
             let (deadline, why) = open.deadline(limits);
-            let over = packet.ts_ns > deadline;
-            let reused = open.is_reused_by(place.dir(open.orig_is_low), packet);
-            if over || reused {
-                self.end(&key, if over { why } else { EndReason::Closed }, limits, done);
+            if packet.ts_ns > deadline {
+                self.end(&key, why, limits, done);
+            } else if let Reuse::Yes(odd) = open.reuse(packet, limits) {
+                if let Some(odd) = odd {
+                    open.weird(odd, packet);
+                }
+                self.end(&key, EndReason::Closed, limits, done);
             }
         }
         let open = self.open.entry(key).or_insert_with(|| {
@@ -191,33 +194,5 @@ impl Shard {
             self.held_bytes -= open.held_bytes();
             done.flows.push(open.finish(why, limits, &mut done.events));
         }
-    }
-}
-
-/// Ports on which servers listen: the list that Zeek's protocol scripts register, for telling who is who when the start
-/// of a connection was missed. A hint only; a seen SYN decides.
-const SERVER_PORTS: [u16; 49] = [
-    21, 22, 25, 53, 67, 80, 81, 88, 102, 110, 123, 135, 137, 139, 143, 161, 162, 389, 443, 445, 465, 502, 514, 563, 585, 587, 614, 631,
-    636, 989, 990, 992, 993, 995, 1080, 1433, 1812, 1883, 2811, 3128, 3306, 3389, 5060, 5061, 5432, 6379, 8000, 8080, 8888,
-];
-
-fn is_server_port(port: u16) -> bool {
-    SERVER_PORTS.binary_search(&port).is_ok()
-}
-
-/// Broadcast to everyone, or multicast.
-fn is_group(addr: IpAddr) -> bool {
-    addr.is_multicast() || addr == IpAddr::V4(Ipv4Addr::BROADCAST)
-}
-
-/// Whether the first packet seen of a flow was sent by the responder.
-fn looks_reversed(packet: &Packet, place: &Place) -> bool {
-    let (sport, dport) = (place.src.1, place.dst.1);
-    // Nobody answers from a group address.
-    let by_port = is_server_port(sport) && !is_server_port(dport) && !is_group(place.dst.0);
-    match &packet.transport {
-        Transport::Tcp(Tcp { flags, .. }) if flags & tcp_flags::SYN != 0 => flags & tcp_flags::ACK != 0 && by_port,
-        Transport::Tcp(_) | Transport::Udp(_) => by_port,
-        _ => false,
     }
 }

@@ -61,7 +61,7 @@ pub struct Stream {
     /// Bytes announced as gaps.
     pub missed: u64,
     /// A hole was given up because the buffer was full.
-    pub overflowed: u64,
+    pub overflowed: bool,
 }
 
 /// What a held segment takes beside its bytes: segments of a byte each, or whose bytes nobody wants, must not add up to gigabytes.
@@ -120,7 +120,7 @@ impl Stream {
         self.hold(segment, skip, at, keep);
         self.drain(&mut hand);
         while self.held_bytes > cap {
-            self.overflowed += 1;
+            self.overflowed = true;
             self.skip_hole(&mut hand);
             self.drain(&mut hand);
         }
@@ -129,8 +129,8 @@ impl Stream {
     /// The other side acknowledged everything before `ack`: holes before it will never be filled.
     pub fn acknowledged(&mut self, ack: u32, mut hand: impl FnMut(Piece<'_>)) {
         let Some(next) = self.next else { return };
-        // The FIN takes a number but is no byte.
-        let ack = if self.fin.is_some_and(|fin| ack == fin.wrapping_add(1)) { ack.wrapping_sub(1) } else { ack };
+        // The FIN takes a number but is no byte, and none comes after.
+        let ack = self.fin.filter(|fin| ack.wrapping_sub(*fin) < FAR_AHEAD).unwrap_or(ack);
         let ahead = ack.wrapping_sub(next);
         if ahead == 0 || ahead >= FAR_AHEAD {
             return;
@@ -254,7 +254,7 @@ mod tests {
         stream.take(segment(2, b"cd"), true, 3, text(&mut got));
         stream.take(segment(4, b"ef"), true, 3, text(&mut got));
         assert_eq!(got, b"__cdef");
-        assert_eq!((stream.overflowed, stream.held_bytes()), (1, 0));
+        assert_eq!((stream.overflowed, stream.missed, stream.held_bytes()), (true, 2, 0));
     }
 
     #[test]

@@ -96,6 +96,14 @@ impl Tape {
         flows
     }
 
+    fn anomalies(&self) -> Vec<crate::model::anomaly::TcpAnomaly> {
+        let mut packets = Vec::new();
+        self.block.iter().for_each(|frame| decode::frame(frame, &mut packets));
+        let events = Table::new(Limits::default()).packets(&packets, &self.block, None).events;
+        let found = events.into_iter().filter_map(|at| if let crate::model::Event::TcpAnomaly(odd) = at.event { Some(*odd) } else { None });
+        found.collect()
+    }
+
     fn only(&self) -> Flow {
         let mut flows = self.flows(Limits::default());
         assert_eq!(flows.len(), 1, "{flows:#?}");
@@ -163,6 +171,156 @@ fn retransmissions_and_holes_are_seen() {
     let flow = tape.only();
     assert_eq!(flow.history, "ShADTaG");
     assert_eq!((flow.orig.missed_bytes, flow.orig.retrans, flow.orig.bytes), (100, 1, Some(110)));
+}
+
+#[test]
+fn a_syn_after_a_refusal_or_with_another_number_is_another_attempt() {
+    let mut refused = Tape::new();
+    for at in [0.0, 0.5, 1.0] {
+        refused.tcp_at(at, Dir::Orig, "S", b"", 1_000, 0).tcp_at(at + 0.05, Dir::Resp, "RA", b"", 0, 1_001);
+    }
+    let states: Vec<_> = refused.flows(Limits::default()).iter().map(|flow| (flow.conn_state, flow.orig.pkts)).collect();
+    assert_eq!(states, [("REJ", 1); 3]);
+    let mut renumbered = Tape::new();
+    renumbered.handshake().tcp(0.1, Dir::Orig, "PA", b"hello").tcp_at(0.2, Dir::Orig, "S", b"", 700_000, 0);
+    let states: Vec<_> = renumbered.flows(Limits::default()).iter().map(|flow| (flow.conn_state, flow.history.clone())).collect();
+    assert_eq!(states, [("S1", "ShAD".into()), ("S0", "S".into())]);
+}
+
+#[test]
+fn stragglers_of_a_closed_connection_belong_to_it_for_five_seconds() {
+    let mut tape = Tape::new();
+    tape.handshake().tcp(1.0, Dir::Resp, "RA", b"").tcp(1.2, Dir::Orig, "A", b"").tcp(5.9, Dir::Orig, "A", b"").tcp(
+        6.1,
+        Dir::Orig,
+        "A",
+        b"",
+    );
+    let ends: Vec<_> = tape.flows(Limits::default()).iter().map(|flow| (flow.conn_state, flow.orig.pkts, flow.end.name())).collect();
+    assert_eq!(ends, [("RSTR", 4, "closed"), ("OTH", 1, "capture_end")]);
+}
+
+#[test]
+fn a_side_that_resets_what_it_closed_ends_the_connection_at_once() {
+    let mut tape = Tape::new();
+    tape.handshake().tcp(1.0, Dir::Orig, "FA", b"").tcp(1.1, Dir::Orig, "R", b"").tcp(1.3, Dir::Resp, "PA", b"still talking");
+    let ends: Vec<_> = tape.flows(Limits::default()).iter().map(|flow| (flow.conn_state, flow.history.clone())).collect();
+    assert_eq!(ends, [("RSTO", "ShAFR".into()), ("OTH", "^d".into())]);
+}
+
+#[test]
+fn what_one_side_acknowledges_of_a_side_that_was_not_captured_is_no_size() {
+    let mut tape = Tape::new();
+    tape.tcp(0.0, Dir::Orig, "S", b"").tcp_at(0.1, Dir::Orig, "A", b"", 1_001, 9_001);
+    tape.tcp_at(0.2, Dir::Orig, "PA", b"hello", 1_001, 9_051).tcp_at(0.3, Dir::Orig, "FA", b"", 1_006, 9_051);
+    assert_eq!(said(&tape.only()), ("SH", "SADF", Some(5), Some(0)));
+}
+
+#[test]
+fn a_missed_syn_is_made_good_by_its_answer() {
+    let mut tape = Tape::new();
+    tape.seq[0] += 1;
+    tape.tcp(0.0, Dir::Resp, "SA", b"").tcp(0.1, Dir::Orig, "A", b"").tcp(0.2, Dir::Orig, "PA", b"hello");
+    let flow = tape.only();
+    assert_eq!((flow.conn_state, flow.history.as_str(), flow.orig.bytes), ("S1", "^hAD", Some(5)));
+}
+
+#[test]
+fn a_reset_after_both_sides_closed_changes_nothing() {
+    let mut tape = Tape::new();
+    tape.handshake().tcp(0.1, Dir::Resp, "FA", b"").tcp(0.2, Dir::Orig, "FA", b"").tcp(0.3, Dir::Resp, "R", b"");
+    assert_eq!(said(&tape.only()), ("SF", "ShAfFr", Some(0), Some(0)));
+}
+
+#[test]
+fn repeated_flags_are_written_again_only_with_another_number() {
+    let mut tape = Tape::new();
+    tape.handshake();
+    for seq in [1_001, 1_001, 5_000] {
+        tape.tcp_at(0.1, Dir::Orig, "R", b"", seq, 0);
+    }
+    assert_eq!(tape.only().history, "ShARR");
+}
+
+#[test]
+fn payload_that_comes_with_a_fin_is_told_by_the_fin_alone() {
+    let mut tape = Tape::new();
+    tape.handshake().tcp(0.1, Dir::Orig, "FA", b"hello");
+    assert_eq!(said(&tape.only()), ("S2", "ShAF", Some(5), Some(0)));
+}
+
+#[test]
+fn holes_of_a_connection_joined_in_the_middle_are_no_missed_bytes_as_zeek_counts() {
+    let mut tape = Tape::new();
+    tape.tcp(0.0, Dir::Orig, "PA", b"hello").tcp(0.1, Dir::Resp, "A", b"");
+    tape.seq[0] += 100;
+    tape.tcp(0.2, Dir::Orig, "PA", b"later").tcp(0.3, Dir::Resp, "A", b"");
+    let flow = tape.only();
+    assert_eq!((flow.missed_bytes, flow.orig.missed_bytes, flow.orig.gaps, flow.history.as_str()), (0, 100, 1, "Da"));
+}
+
+#[test]
+fn wrong_checksums_are_told_unless_every_one_is_wrong() {
+    let spoil = |tape: &mut Tape, from: usize| {
+        let FrameMeta { start, caplen, .. } = tape.block.frames[from];
+        // The checksum stands at byte 16 of the TCP header, behind Ethernet and IPv4.
+        tape.block.bytes[(start as usize + 14 + 20 + 16).min((start + caplen) as usize - 1)] ^= 0x55;
+    };
+    let mut one = Tape::new();
+    one.handshake().tcp(0.1, Dir::Orig, "PA", b"hello");
+    spoil(&mut one, 3);
+    let flow = one.only();
+    assert_eq!((flow.history.as_str(), flow.orig.bad_checksums, flow.orig.bytes), ("ShAC", 1, Some(5)), "noted, not dropped");
+    let mut all = Tape::new();
+    all.handshake().tcp(0.1, Dir::Orig, "PA", b"hello");
+    [0, 2, 3].into_iter().for_each(|frame| spoil(&mut all, frame));
+    let flow = all.only();
+    assert_eq!((flow.history.as_str(), flow.orig.bad_checksums), ("ShAD", 3), "filled in behind the capture's back");
+    let mut scan = Tape::new();
+    scan.tcp(0.0, Dir::Orig, "S", b"");
+    spoil(&mut scan, 0);
+    assert_eq!(said(&scan.only()), ("S0", "S", None, None));
+}
+
+#[test]
+fn hardware_addresses_of_both_ends_are_those_of_the_first_packet() {
+    let mut tape = Tape::new();
+    tape.tcp(0.0, Dir::Orig, "S", b"");
+    let flow = tape.only();
+    assert_eq!((flow.orig.mac, flow.resp.mac, flow.resp.pkts), (crate::model::Mac([2; 6]), crate::model::Mac([4; 6]), 0));
+}
+
+#[test]
+fn other_bytes_in_the_same_place_are_a_third_hand() {
+    let mut tape = Tape::new();
+    tape.handshake().tcp(0.1, Dir::Resp, "PA", b"HTTP/1.1 302 Found");
+    tape.tcp_at(0.11, Dir::Resp, "PA", b"HTTP/1.1 200 OK", 9_001, 1_001).tcp_at(0.2, Dir::Resp, "PA", b"HTTP/1.1 200 OK", 9_001, 1_001);
+    let odd = tape.anomalies();
+    assert_eq!(
+        odd.iter().map(|odd| (odd.kind, odd.is_orig, odd.a.frame, odd.b.frame)).collect::<Vec<_>>()[0],
+        ("overlap_diff", false, 4, 5)
+    );
+    assert_eq!((&odd[0].a.bytes[9..12], &odd[0].b.bytes[9..12]), (&b"302"[..], &b"200"[..]));
+    let mut repeated = Tape::new();
+    repeated.handshake().tcp(0.1, Dir::Resp, "PA", b"same").tcp_at(0.4, Dir::Resp, "PA", b"same and more", 9_001, 1_001);
+    assert_eq!(repeated.anomalies(), [], "a repetition is no contradiction");
+}
+
+#[test]
+fn who_goes_on_after_a_reset_or_answers_twice_is_not_alone() {
+    let mut reset = Tape::new();
+    reset.handshake().tcp(0.1, Dir::Resp, "R", b"").tcp(0.2, Dir::Resp, "PA", b"here I am");
+    let mut twice = Tape::new();
+    twice.tcp(0.0, Dir::Orig, "S", b"").tcp(0.1, Dir::Resp, "SA", b"").tcp_at(0.11, Dir::Resp, "SA", b"", 77_777, 1_001);
+    let kinds = |tape: &Tape| tape.anomalies().iter().map(|odd| (odd.kind, odd.a.frame, odd.b.frame)).collect::<Vec<_>>();
+    assert_eq!((kinds(&reset), kinds(&twice)), (vec![("rst_race", 4, 5)], vec![("synack_diff_isn", 2, 3)]));
+}
+
+#[test]
+fn an_open_flow_is_small() {
+    // A SYN and its refusal: these two and a packet's look; the key stands in the table and in the calendar.
+    let refused = size_of::<open::Open>() + size_of::<body::TcpBody>() + size_of::<shape::Shape>() + 2 * size_of::<key::Key>();
+    assert!(refused <= 1_400, "{} {} {}", size_of::<open::Open>(), size_of::<body::TcpBody>(), size_of::<shape::Shape>());
 }
 
 #[test]
@@ -245,4 +403,12 @@ proptest! {
         let counted: u64 = flows.iter().map(|flow| flow.orig.pkts + flow.resp.pkts).sum();
         prop_assert_eq!(counted, tape.block.frames.len() as u64);
     }
+}
+
+#[test]
+fn how_ip_identifications_go_on_is_told_per_side() {
+    let mut tape = Tape::new();
+    tape.handshake().tcp(0.1, Dir::Orig, "PA", b"hello");
+    let flow = tape.only();
+    assert_eq!((flow.orig.ip_ids, flow.resp.ip_ids), (Some(crate::model::flow::IpIds::Rising), None));
 }

@@ -1,5 +1,6 @@
 //! Application events: one message, or one exchange, of one protocol. Each struct is the row of a table; field names are column names.
 
+use super::anomaly::{Frag, TcpAnomaly};
 use super::windows::{DceRpc, Ntlm, SmbCmd, SmbFile, SmbMapping};
 use super::{FlowId, Proto, Ts};
 use std::net::{IpAddr, Ipv4Addr};
@@ -137,6 +138,10 @@ pub enum Event {
     Weird(Box<Weird>),
     /// `tunnel`
     Tunnel(Box<Tunnel>),
+    /// `tcp_anomaly`
+    TcpAnomaly(Box<TcpAnomaly>),
+    /// `frag`
+    Frag(Box<Frag>),
 }
 
 /// A DNS query with its answer, or either alone.

@@ -104,6 +104,45 @@ impl Moments {
     }
 }
 
+/// How the IP identifications of one sender follow each other: a trait of its system, and of whoever speaks in its name.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum IpIds {
+    /// Always 0 (and always so in IPv6).
+    Zero,
+    /// Always the same.
+    Constant,
+    /// Each a little above the one before.
+    Rising,
+    /// Anything else.
+    Mixed,
+}
+
+impl IpIds {
+    /// As stored in `ipid_mode`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Zero => "zero",
+            Self::Constant => "constant",
+            Self::Rising => "rising",
+            Self::Mixed => "mixed",
+        }
+    }
+
+    /// After the first two, and after each further one.
+    pub fn next(so_far: Option<Self>, before: u32, now: u32) -> Self {
+        // Other conversations of the same system take numbers in between; IPv4 has 16 bits of them.
+        const LITTLE: u32 = 1_024;
+        let step = now.wrapping_sub(before) & 0xffff;
+        let this = match (before | now, step) {
+            (0, _) => Self::Zero,
+            (_, 0) => Self::Constant,
+            (_, 1..LITTLE) => Self::Rising,
+            _ => Self::Mixed,
+        };
+        if so_far.is_none_or(|so_far| so_far == this) { this } else { Self::Mixed }
+    }
+}
+
 /// One direction of a flow.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Side {
@@ -131,6 +170,10 @@ pub struct Side {
     pub zero_win: u64,
     /// Duplicate acknowledgements.
     pub dup_acks: u64,
+    /// Times that bytes were missing (Zeek's `g`).
+    pub gaps: u64,
+    /// Packets whose TCP or UDP checksum is wrong, unless the sender plainly left it to its network card.
+    pub bad_checksums: u64,
     /// How many packets had FIN, SYN, RST, PSH, ACK, URG, ECE, CWR.
     pub flags: [u32; 8],
     /// Least TTL, 0 if no packet.
@@ -139,6 +182,10 @@ pub struct Side {
     pub ttl_max: u8,
     /// First window seen.
     pub init_win: Option<u16>,
+    /// DSCP and ECN byte of the first packet.
+    pub tos: u8,
+    /// How the IP identification goes on from packet to packet; `None` below two packets.
+    pub ip_ids: Option<IpIds>,
     /// IP lengths without duplicates, bytes.
     pub len: Moments,
     /// Transport payload lengths without duplicates, bytes.
@@ -215,6 +262,8 @@ pub struct Flow {
     pub conn_state: &'static str,
     /// Zeek's letters.
     pub history: String,
+    /// Zeek's `missed_bytes`: what is missing between two sides that had established, both directions.
+    pub missed_bytes: u64,
     /// Community ID v1, seed 0.
     pub community_id: String,
     /// Why it was written out.

@@ -3,6 +3,7 @@
 //! `Frame` (bytes as captured) → `Packet` (what one frame says) → `Flow` (both directions) →
 //! `AppEvent` (one message of one protocol) → `Finding` → `Incident` → `Report`.
 
+pub mod anomaly;
 pub mod beside;
 pub mod capture;
 pub mod event;

@@ -239,7 +239,7 @@ pub struct Tcp {
     pub wscale: Option<u8>,
     /// Kinds of the options in order, up to 12, zero-padded: a fingerprint of the stack on SYN packets.
     pub option_kinds: [u8; 12],
-    /// Whether the checksum is right; `None` when the segment was not captured whole.
+    /// Whether the checksum is right; `None` when the segment was not captured whole, or the sender left it to the network card.
     pub checksum_ok: Option<bool>,
 }
 
@@ -272,7 +272,7 @@ pub struct Udp {
     pub sport: u16,
     /// Destination port.
     pub dport: u16,
-    /// Whether the checksum is right; `None` when absent or not judged.
+    /// Whether the checksum is right; `None` when absent, not judged, or left to the network card.
     pub checksum_ok: Option<bool>,
 }
 

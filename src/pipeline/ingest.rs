@@ -172,7 +172,7 @@ fn fragment_oddities(fragments: &mut Defragmenter) -> Vec<AppEvent> {
         let ends = format!("{} > {}", weird.src, weird.dst);
         oddity(weird.frame, weird.ts_ns, weird.name, ends, weird.count)
     };
-    weirds.into_iter().map(said).collect()
+    weirds.into_iter().map(said).chain(fragments.take_rows()).collect()
 }
 
 /// A row of `weird` that belongs to no flow.

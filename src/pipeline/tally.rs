@@ -40,7 +40,7 @@ pub struct Sum {
 #[derive(Debug, Default)]
 pub struct Tally {
     fates: HashMap<Fate, Sum, ahash::RandomState>,
-    /// Where reading ended inside of tunnels. Their frames have a fate already.
+    /// Where reading ended inside of tunnels, and tunnels without anything inside. Their frames have a fate already.
     inside: HashMap<Fate, Sum, ahash::RandomState>,
     buckets: BTreeMap<i64, Bucket>,
     width: usize,
@@ -52,10 +52,12 @@ impl Tally {
     /// before fragments are put together.
     pub fn block(&mut self, block: &Block, packets: &[Packet]) {
         for packet in packets {
-            if packet.frame > self.last_frame {
+            let outermost = packet.frame > self.last_frame;
+            if outermost {
                 self.last_frame = packet.frame;
                 self.note(fate(packet), packet.wire_len, packet.frame, packet.ts_ns);
-            } else if let Some(Stop { layer, why, number, .. }) = packet.stop {
+            }
+            if let Some(Stop { layer, why, number, .. }) = packet.stop.filter(|stop| !outermost || stop.why.ends_with("_empty_packet")) {
                 let fate = Fate { capture: packet.capture, layer, why, number };
                 add(&mut self.inside, fate, packet.wire_len, packet.frame, packet.ts_ns);
             }
@@ -176,6 +178,37 @@ mod tests {
         assert!(buckets.len() <= MOST_BUCKETS);
         assert_eq!(width, 60 * SECOND);
         assert_eq!(buckets.iter().map(|(_, bucket)| bucket.frames).sum::<u64>(), 100_000);
+    }
+
+    #[test]
+    fn what_is_wrong_in_a_tunnel_is_told_and_its_frame_counted_once() {
+        let packet = |layer: u8, why: &'static str| {
+            let meta = crate::model::FrameMeta {
+                number: 1,
+                in_file: 1,
+                offset: 0,
+                ts_ns: 5,
+                capture: 0,
+                caplen: 60,
+                wire_len: 60,
+                start: 0,
+                link: crate::model::LinkType::RAW,
+            };
+            let udp = Transport::Udp(crate::model::packet::Udp { sport: 1, dport: 2, checksum_ok: None });
+            let stop = Some(Stop { layer: "transport", why, offset: 0, number: 4 });
+            Packet { layer, transport: udp, stop, ..Packet::new(&meta) }
+        };
+        for packets in [vec![packet(0, "vxlan_empty_packet")], vec![packet(0, "truncated_IP"), packet(1, "exceeded_tunnel_max_depth")]] {
+            let mut tally = Tally::default();
+            tally.block(&Block::default(), &packets);
+            let frames: u64 = tally.fates().iter().map(|(_, sum)| sum.frames).sum();
+            let said = tally.oddities().into_iter().filter_map(|at| match at.event {
+                crate::model::Event::Weird(weird) => Some((weird.name, weird.count)),
+                _ => None,
+            });
+            let why = packets.last().and_then(|packet| packet.stop).map(|stop| stop.why.to_string());
+            assert_eq!((frames, said.collect::<Vec<_>>()), (1, why.map(|why| (why, 1)).into_iter().collect()));
+        }
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! From flows and events to the rows of their tables.
 
 use super::case::put;
+use super::schema::anomaly;
 use super::schema::events::{self, EventRow, Login};
 use super::schema::flows::{FlowRow, has_payload};
 use super::schema::windows;
 use super::{Result, column::Columns};
+use crate::model::anomaly::{Frag, TcpAnomaly};
 use crate::model::event::{
     AppEvent, ArpMessage, Credential, Dhcp, Dns, Event, File, Ftp, Http, IcmpMessage, Kerberos, Ldap, LdapSearch, Mysql, Ntp, Quic, Radius,
     Rdp, Rfb, Sip, Snmp, Socks, Ssh, Syslog, Tls, Tunnel, Websocket, Weird, X509,
@@ -69,6 +71,8 @@ pub struct EventRows<'a> {
     ntlm: Vec<EventRow<'a, Ntlm>>,
     weird: Vec<EventRow<'a, Weird>>,
     tunnel: Vec<EventRow<'a, Tunnel>>,
+    tcp_anomaly: Vec<EventRow<'a, TcpAnomaly>>,
+    frag: Vec<EventRow<'a, Frag>>,
 }
 
 impl<'a> EventRows<'a> {
@@ -111,6 +115,8 @@ impl<'a> EventRows<'a> {
                 Event::Ntlm(is) => rows.ntlm.push(EventRow { at, is }),
                 Event::Weird(is) => rows.weird.push(EventRow { at, is }),
                 Event::Tunnel(is) => rows.tunnel.push(EventRow { at, is }),
+                Event::TcpAnomaly(is) => rows.tcp_anomaly.push(EventRow { at, is }),
+                Event::Frag(is) => rows.frag.push(EventRow { at, is }),
             }
         }
         rows
@@ -150,7 +156,9 @@ impl<'a> EventRows<'a> {
         some(conn, "smb_cmd", windows::smb_cmd, &self.smb_cmd)?;
         some(conn, "dce_rpc", windows::dce_rpc, &self.dce_rpc)?;
         some(conn, "ntlm", windows::ntlm, &self.ntlm)?;
-        some(conn, "weird", events::weird, &self.weird)
+        some(conn, "weird", events::weird, &self.weird)?;
+        some(conn, "tcp_anomaly", anomaly::tcp_anomaly, &self.tcp_anomaly)?;
+        some(conn, "frag", anomaly::frag, &self.frag)
     }
 }
 

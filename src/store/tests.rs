@@ -57,6 +57,7 @@ fn flow(first_frame: u64) -> Flow {
         service: "ssl".into(),
         conn_state: "SF",
         history: "ShADadFf".into(),
+        missed_bytes: 0,
         community_id: "1:abc=".into(),
         end: EndReason::Closed,
         midstream: false,

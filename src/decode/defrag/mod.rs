@@ -1,7 +1,7 @@
 //! Fragments become datagrams, as Zeek shows them: a fragment that completes nothing is kept back, the one that does carries all.
 
 use crate::model::packet::{Fragment, Ip, Net};
-use crate::model::{CapHit, Limits, Packet, Ts};
+use crate::model::{AppEvent, CapHit, Event, Limits, Packet, Ts};
 use ahash::AHashMap;
 use set::{Overlap, Set};
 use std::collections::BTreeMap;
@@ -31,6 +31,7 @@ pub struct Defragmenter {
     hits: u64,
     counts: FragmentCounts,
     weirds: Weirds,
+    rows: Vec<AppEvent>,
 }
 
 /// What became of all fragments.
@@ -78,6 +79,7 @@ impl Defragmenter {
             hits: 0,
             counts: FragmentCounts::default(),
             weirds: Weirds::default(),
+            rows: Vec::new(),
         }
     }
 
@@ -122,7 +124,9 @@ impl Defragmenter {
         let key = Key::new(ip, packet.layer, packet.tenant);
         if self.keep(key, fragment, &packet, ip, bytes) {
             self.counts.datagrams += 1;
-            return self.take(key).map_or_else(Vec::new, |set| join::whole(packet, set));
+            let Some(set) = self.take(key) else { return Vec::new() };
+            self.note_row(key, &set, None);
+            return join::whole(packet, set);
         }
         self.make_room();
         Vec::new()
@@ -167,6 +171,11 @@ impl Defragmenter {
         self.weirds.take()
     }
 
+    /// What became of datagrams since the last call, each with its first fragment: rows of `frag`, no more than fragments came.
+    pub fn take_rows(&mut self) -> Vec<AppEvent> {
+        std::mem::take(&mut self.rows)
+    }
+
     /// Files a fragment in its set. Returns whether the set is whole now.
     fn keep(&mut self, key: Key, fragment: Fragment, packet: &Packet, ip: &Ip, bytes: &[u8]) -> bool {
         let place = Place::of(packet, ip);
@@ -187,7 +196,7 @@ impl Defragmenter {
         if end > LARGEST {
             self.weirds.note("excessively_large_fragment", &place);
         }
-        if !set.announce(end, fragment.more) {
+        if !set.announce(end, bytes.len() as u32, fragment.more) {
             self.weirds.note("fragment_size_inconsistency", &place);
         }
         let before = set.held();
@@ -217,7 +226,14 @@ impl Defragmenter {
         if let Some(set) = self.take(key) {
             self.counts.incomplete += 1;
             self.weirds.note(why, &set.place);
+            self.note_row(key, &set, Some(why));
         }
+    }
+
+    fn note_row(&mut self, key: Key, set: &Set, dropped: Option<&'static str>) {
+        let Key { src, dst, id, proto, .. } = key;
+        let event = Event::Frag(Box::new(set.row(src, dst, id, proto, dropped)));
+        self.rows.push(AppEvent { conn: None, frame: set.place.frame, ts_ns: set.place.ts_ns, event });
     }
 
     fn take(&mut self, key: Key) -> Option<Set> {

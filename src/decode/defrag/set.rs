@@ -2,6 +2,8 @@
 
 use super::weird::Place;
 use crate::model::Ts;
+use crate::model::anomaly::Frag;
+use std::net::IpAddr;
 
 /// Bytes a set is counted for, beside those of its pieces.
 pub(super) const OVERHEAD: usize = 256;
@@ -23,6 +25,11 @@ pub(super) struct Set {
     size: Option<u32>,
     /// Protocol and IP header length, told by the first fragment.
     head: Option<(u8, u32)>,
+    fragments: u32,
+    overlap: Overlap,
+    /// Payload bytes of the shortest that is not the last.
+    shortest: u32,
+    end: u32,
 }
 
 struct Piece {
@@ -48,7 +55,19 @@ pub(super) enum Overlap {
 
 impl Set {
     pub(super) fn new(arrival: u64, since: Ts, place: Place) -> Self {
-        Self { arrival, since, place, pieces: Vec::new(), covered: 0, size: None, head: None }
+        Self {
+            arrival,
+            since,
+            place,
+            pieces: Vec::new(),
+            covered: 0,
+            size: None,
+            head: None,
+            fragments: 0,
+            overlap: Overlap::None,
+            shortest: u32::MAX,
+            end: 0,
+        }
     }
 
     /// Bytes it is counted for, without [`OVERHEAD`].
@@ -61,8 +80,13 @@ impl Set {
         self.head.get_or_insert((proto, header_len));
     }
 
-    /// Takes note of where a fragment ends. Returns `false` if that contradicts what others said of the whole length.
-    pub(super) fn announce(&mut self, end: u32, more: bool) -> bool {
+    /// Takes note of where a fragment ends, and of its length. Returns `false` if that contradicts what others said of the whole length.
+    pub(super) fn announce(&mut self, end: u32, len: u32, more: bool) -> bool {
+        self.fragments = self.fragments.saturating_add(1);
+        self.end = self.end.max(end);
+        if more {
+            self.shortest = self.shortest.min(len);
+        }
         match self.size {
             None if more => true,
             None => {
@@ -103,7 +127,25 @@ impl Set {
             }
             index += 1;
         }
+        self.overlap = self.overlap.max(overlap);
         overlap
+    }
+
+    /// The row of `frag`; `dropped` tells why it was given up.
+    pub(super) fn row(&self, src: IpAddr, dst: IpAddr, id: u32, proto: u8, dropped: Option<&'static str>) -> Frag {
+        Frag {
+            src,
+            dst,
+            id,
+            proto: self.head.map_or(proto, |(proto, _)| proto),
+            fragments: self.fragments,
+            overlap: self.overlap != Overlap::None,
+            differs: self.overlap == Overlap::Different,
+            shortest: self.shortest,
+            end: self.end,
+            complete: dropped.is_none(),
+            dropped,
+        }
     }
 
     /// Whether every byte is there, up to the end that was announced or beyond.

@@ -30,8 +30,8 @@ pub struct FragmentWeird {
 /// Where a fragment was seen.
 #[derive(Clone, Copy)]
 pub(super) struct Place {
-    frame: u64,
-    ts_ns: Ts,
+    pub(super) frame: u64,
+    pub(super) ts_ns: Ts,
     src: IpAddr,
     dst: IpAddr,
 }

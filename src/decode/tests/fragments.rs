@@ -87,6 +87,32 @@ fn the_fragment_that_completes_carries_the_datagram() {
 }
 
 #[test]
+fn every_datagram_in_fragments_gets_its_row() {
+    let datagram = ipv4_udp(&payload(3_000));
+    let mut bench = Bench::new(&Limits::default());
+    let mut other = fragment(&datagram, 0..1_480);
+    *other.last_mut().expect("not empty") ^= 1;
+    for part in [fragment(&datagram, 0..1_480), other, fragment(&datagram, 1_480..2_960), fragment(&datagram, 2_960..4_000)] {
+        bench.push(&part);
+    }
+    let lonely = ipv4_udp(&payload(2_000));
+    bench.push(&fragment(&lonely, 0..800));
+    bench.defragmenter.flush();
+    let rows: Vec<_> = bench.defragmenter.take_rows().into_iter().collect();
+    let said: Vec<_> = rows
+        .iter()
+        .map(|at| match &at.event {
+            crate::model::Event::Frag(row) => {
+                (at.frame, row.fragments, row.overlap, row.differs, row.shortest, row.end, row.complete, row.dropped)
+            }
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    let given_up = Some("incomplete_fragment_set");
+    assert_eq!(said, [(1, 4, true, true, 1_480, 3_008, true, None), (5, 1, false, false, 800, 800, false, given_up)]);
+}
+
+#[test]
 fn fragments_of_ipv6_join_without_their_fragment_header() {
     let body = payload(400);
     let datagram = ipv6_udp(&body);

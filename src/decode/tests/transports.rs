@@ -45,6 +45,21 @@ fn a_changed_byte_is_seen_in_the_checksum_and_nothing_is_dropped() {
 }
 
 #[test]
+fn a_checksum_left_to_the_network_card_is_not_judged() {
+    let mut bytes = tcp_frame(syn(), b"data");
+    let segment = bytes.len() - 34;
+    for length in [segment, 0] {
+        // The sum of the pseudo header alone, as the driver writes it (RFC 9293 3.1); segmentation offload leaves out the length.
+        let words = bytes[26..34].chunks(2).map(|word| u32::from(word[0]) << 8 | u32::from(word[1])).sum::<u32>() + 6 + length as u32;
+        let sum = ((words & 0xffff) + (words >> 16)) as u16;
+        bytes[50..52].copy_from_slice(&sum.to_be_bytes());
+        assert_eq!(tcp(&ethernet(&bytes)).checksum_ok, None, "{length}");
+    }
+    bytes[50] ^= 1;
+    assert_eq!(tcp(&ethernet(&bytes)).checksum_ok, Some(false));
+}
+
+#[test]
 fn options_cut_off_leave_ports_and_flags() {
     let bytes = tcp_frame(syn(), b"data");
     let packet = only(snapped(LinkType::ETHERNET, &bytes, 14 + 20 + 20 + 6));

@@ -23,7 +23,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Next {
         mss: 0,
         wscale: None,
         option_kinds: [0; 12],
-        checksum_ok: reader.packet.ip().filter(|_| judged).map(|ip| checksum::segment_ok(ip, bytes)),
+        checksum_ok: reader.packet.ip().filter(|_| judged).and_then(|ip| checksum::segment_ok(ip, bytes, 16)),
     };
     options(bytes.get(TcpHeader::MIN_LEN..header_len.min(bytes.len())).unwrap_or(&[]), &mut tcp);
     reader.packet.transport = Transport::Tcp(tcp);

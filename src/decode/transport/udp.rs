@@ -22,7 +22,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Next {
     }
     // A sender without a checksum writes zero.
     let judged = header.checksum() != 0 && reader.whole() && reader.final_destination;
-    let checksum_ok = reader.packet.ip().filter(|_| judged).map(|ip| checksum::segment_ok(ip, reader.rest()));
+    let checksum_ok = reader.packet.ip().filter(|_| judged).and_then(|ip| checksum::segment_ok(ip, reader.rest(), 6));
     reader.packet.transport = Transport::Udp(Udp { sport: header.source_port(), dport: header.destination_port(), checksum_ok });
     let (sport, dport) = (header.source_port(), header.destination_port());
     reader.skip(UdpHeader::LEN);

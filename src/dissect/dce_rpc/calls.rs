@@ -3,8 +3,9 @@
 use super::interfaces::{self, Interface};
 use super::pdu::{FIRST, HEADER, Header, LAST, OBJECT, Pdu, Stream};
 use super::stub;
-use crate::dissect::gssapi::{Token, Unwrapped};
+use crate::dissect::gssapi::{Carried, Token, Unwrapped};
 use crate::dissect::ntlm::Logins;
+use crate::dissect::tickets::Tickets;
 use crate::dissect::{Out, escape};
 use crate::model::windows::DceRpc;
 use crate::model::{Dir, Event, Ts};
@@ -13,9 +14,9 @@ use std::collections::{BTreeMap, VecDeque};
 /// Presentation contexts of one association.
 const CONTEXTS_MAX: usize = 64;
 /// Calls that wait for their answer.
-const CALLS_MAX: usize = 128;
+const CALLS_MAX: usize = 64;
 /// Bytes of arguments kept of a call.
-const STUB_KEEP: usize = 16 << 10;
+const STUB_KEEP: usize = 8 << 10;
 /// Letters of a secondary address.
 const ADDRESS_MAX: usize = 256;
 
@@ -37,6 +38,7 @@ pub struct Association {
     pipe: Option<String>,
     streams: [Stream; 2],
     state: State,
+    logins: Logins,
 }
 
 #[derive(Default)]
@@ -47,7 +49,7 @@ struct State {
     auth: Option<(u8, u8)>,
     calls: VecDeque<Call>,
     gssapi: bool,
-    kerberos: bool,
+    tickets: Tickets,
 }
 
 /// A call that was begun.
@@ -72,26 +74,26 @@ struct Call {
 impl Association {
     /// Over `tcp` or `smb`, there with the name of the pipe.
     pub fn new(over: &'static str, pipe: Option<String>) -> Self {
-        Self { over, pipe, streams: Default::default(), state: State::default() }
+        Self { over, pipe, streams: Default::default(), state: State::default(), logins: Logins::new("dce_rpc") }
     }
 
     /// Takes bytes of one direction.
-    pub fn data(&mut self, dir: Dir, bytes: &[u8], place: (u64, Ts), logins: &mut Logins, out: &mut Out) {
-        let Self { over, pipe, streams, state } = self;
+    pub fn data(&mut self, dir: Dir, bytes: &[u8], place: (u64, Ts), out: &mut Out) {
+        let Self { over, pipe, streams, state, logins } = self;
         let naming = Naming { over, pipe: pipe.as_deref() };
         side(streams, dir).data(bytes, place, |pdu| state.pdu(&pdu, naming, logins, out));
     }
 
     /// Bytes of one direction are lost.
-    pub fn gap(&mut self, dir: Dir, missing: u64, logins: &mut Logins, out: &mut Out) {
-        let Self { over, pipe, streams, state } = self;
+    pub fn gap(&mut self, dir: Dir, missing: u64, out: &mut Out) {
+        let Self { over, pipe, streams, state, logins } = self;
         let naming = Naming { over, pipe: pipe.as_deref() };
         side(streams, dir).gap(missing, |pdu| state.pdu(&pdu, naming, logins, out));
     }
 
     /// It is over: says the calls without answer.
-    pub fn end(&mut self, logins: &mut Logins, out: &mut Out) {
-        let Self { over, pipe, streams, state } = self;
+    pub fn end(&mut self, out: &mut Out) {
+        let Self { over, pipe, streams, state, logins } = self;
         let naming = Naming { over, pipe: pipe.as_deref() };
         for stream in streams {
             stream.finish(&mut |pdu| state.pdu(&pdu, naming, logins, out));
@@ -99,6 +101,8 @@ impl Association {
         while let Some(call) = state.calls.pop_front() {
             state.say(call, None, naming, out);
         }
+        logins.end(out);
+        state.tickets.end(out);
     }
 
     /// Whether any PDU was seen.
@@ -106,9 +110,15 @@ impl Association {
         self.streams.iter().any(|stream| stream.count > 0)
     }
 
-    /// Whether tokens came wrapped in GSS-API, and whether Kerberos was among them.
-    pub fn security(&self) -> (bool, bool) {
-        (self.state.gssapi, self.state.kerberos)
+    /// What its security tokens were.
+    pub fn carried(&self) -> Carried {
+        Carried {
+            dce_rpc: self.confirmed(),
+            smb: false,
+            gssapi: self.state.gssapi,
+            ntlm: self.logins.seen(),
+            kerberos: self.state.tickets.seen(),
+        }
     }
 }
 
@@ -150,7 +160,9 @@ impl State {
         }
         let Unwrapped { gssapi, token, .. } = logins.token(pdu.bytes.get(at + 8..).unwrap_or_default(), pdu.place, out);
         self.gssapi |= gssapi;
-        self.kerberos |= matches!(token, Some(Token::Kerberos(_)));
+        if let Some(Token::Kerberos(message)) = token {
+            self.tickets.token(message, pdu.place, out);
+        }
     }
 
     fn bind(&mut self, pdu: &Pdu<'_>) {

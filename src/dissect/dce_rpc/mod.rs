@@ -6,7 +6,6 @@ mod pdu;
 mod stub;
 
 use super::gssapi;
-use super::ntlm::Logins;
 use super::{Answer, Chunk, Dissector, Out, Probe, Protocol};
 use crate::model::{Conn, Dir, Proto};
 
@@ -29,40 +28,38 @@ fn probe(probe: &Probe<'_>) -> Answer {
     }
 }
 
-struct Connection {
-    association: Association,
-    logins: Logins,
-}
+struct Connection(Association);
 
 impl Default for Connection {
     fn default() -> Self {
-        Self { association: Association::new("tcp", None), logins: Logins::new("dce_rpc") }
+        Self(Association::new("tcp", None))
     }
 }
 
 impl Dissector for Connection {
     fn data(&mut self, chunk: &Chunk<'_>, out: &mut Out) {
-        self.association.data(chunk.dir, chunk.bytes, (chunk.frame, chunk.ts_ns), &mut self.logins, out);
+        self.0.data(chunk.dir, chunk.bytes, (chunk.frame, chunk.ts_ns), out);
         if chunk.cut > 0 {
             self.gap(chunk.dir, u64::from(chunk.cut), out);
         }
     }
 
     fn gap(&mut self, dir: Dir, missing: u64, out: &mut Out) {
-        self.association.gap(dir, missing, &mut self.logins, out);
+        self.0.gap(dir, missing, out);
     }
 
     fn end(&mut self, out: &mut Out) {
-        self.association.end(&mut self.logins, out);
-        self.logins.end(out);
+        self.0.end(out);
     }
 
     fn confirmed(&self) -> bool {
-        self.association.confirmed()
+        self.0.confirmed()
     }
 
     fn service(&self, _name: &'static str) -> &'static str {
-        let (gssapi, kerberos) = self.association.security();
-        gssapi::service(gssapi::Carried { smb: false, dce_rpc: true, gssapi, ntlm: self.logins.seen(), kerberos })
+        gssapi::service(self.0.carried())
     }
 }
+
+#[cfg(test)]
+pub(in crate::dissect) mod tests;

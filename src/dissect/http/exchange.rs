@@ -4,6 +4,7 @@ use super::body::Body;
 use super::line::{StatusLine, unescape};
 use super::secrets::{self, Login};
 use crate::dissect::login::mask;
+use crate::dissect::ntlm::Logins;
 use crate::dissect::{Out, escape};
 use crate::model::event::{Credential, Http, Websocket};
 use crate::model::{Dir, Event, Ts};
@@ -51,6 +52,8 @@ pub struct Exchange {
     bodies: [Option<Body>; 2],
     request_end: Option<Ts>,
     logins: Vec<Login>,
+    /// Security tokens of request and response.
+    tokens: [Option<Vec<u8>>; 2],
     headers_text: String,
     /// The request asks for a WebSocket.
     pub socket: Option<Box<Websocket>>,
@@ -70,6 +73,7 @@ impl Exchange {
             bodies: [None, None],
             request_end: None,
             logins: Vec::new(),
+            tokens: [None, None],
             headers_text: String::new(),
             socket: None,
         }
@@ -129,6 +133,7 @@ impl Exchange {
                 "SERVER" => self.row.server = text(),
                 "CONTENT-TYPE" => self.row.content_type = text(),
                 "CONTENT-DISPOSITION" => self.row.filename = disposition(value),
+                "WWW-AUTHENTICATE" | "PROXY-AUTHENTICATE" => self.token(Dir::Resp, value),
                 "SEC-WEBSOCKET-PROTOCOL" => self.socket(|socket| socket.subprotocol = Some(escape(value, VALUE_MAX))),
                 "SEC-WEBSOCKET-EXTENSIONS" => self.socket(|socket| socket.server_extensions.extend(listed(value))),
                 _ => {}
@@ -144,6 +149,9 @@ impl Exchange {
     }
 
     fn request_header(&mut self, name: String, value: &[u8], text: impl Fn() -> Option<String>) {
+        if matches!(name.as_str(), "AUTHORIZATION" | "PROXY-AUTHORIZATION") {
+            self.token(Dir::Orig, value);
+        }
         match name.as_str() {
             "UPGRADE" if value.eq_ignore_ascii_case(b"websocket") => {
                 self.socket.get_or_insert_default();
@@ -190,6 +198,13 @@ impl Exchange {
         }
         if row.client_header_names.len() < NAMES_MAX {
             row.client_header_names.push(name);
+        }
+    }
+
+    /// A token of NTLM or Negotiate (RFC 4559 4), if the value is one.
+    fn token(&mut self, dir: Dir, value: &[u8]) {
+        if let (Some(token), Some(place)) = (secrets::token(value), self.tokens.get_mut(dir.index())) {
+            *place = Some(token);
         }
     }
 
@@ -256,8 +271,9 @@ impl Exchange {
     }
 
     /// Says the row and the logins in it. `last` is the login said before in this flow: repeating it is not another attempt.
-    pub fn say(mut self, last: &mut Option<(Login, Option<bool>)>, out: &mut Out) {
+    pub fn say(mut self, last: &mut Option<(Login, Option<bool>)>, ntlm: &mut Logins, out: &mut Out) {
         let (frame, ts_ns) = self.place;
+        self.say_tokens(ntlm, out);
         self.row.complete = self.whole == [true; 2];
         self.row.request_headers = Some(std::mem::take(&mut self.headers_text)).filter(|text| !text.is_empty());
         for mut login in std::mem::take(&mut self.logins) {
@@ -288,6 +304,26 @@ impl Exchange {
             out.say(frame, ts_ns, Event::Websocket(socket));
         }
         out.say(frame, ts_ns, Event::Http(self.row));
+    }
+
+    /// NTLM logs a connection in, not a request: offer, challenge and answer stand in several exchanges.
+    fn say_tokens(&mut self, ntlm: &mut Logins, out: &mut Out) {
+        let [request, response] = std::mem::take(&mut self.tokens);
+        if let Some(token) = request {
+            ntlm.token(&token, self.place, out);
+        }
+        let status = self.row.status_code;
+        if ntlm.waits() {
+            let success = match status {
+                Some(401 | 407) => Some(false),
+                Some(200..=399) => Some(true),
+                _ => None,
+            };
+            ntlm.verdict(success, status.map(|code| code.to_string()), out);
+        }
+        if let Some(token) = response {
+            ntlm.token(&token, (self.row.resp_frame.unwrap_or(self.place.0), self.place.1), out);
+        }
     }
 }
 

@@ -10,6 +10,7 @@ mod tunnel;
 #[cfg(test)]
 mod tests;
 
+use super::ntlm::Logins;
 use super::{Answer, Chunk, Dissector, Out, Probe, Protocol};
 use crate::model::{Dir, Proto, Ts};
 use exchange::Exchange;
@@ -95,6 +96,15 @@ impl Default for Side {
     }
 }
 
+/// NTLM logins of the connection.
+struct Ntlm(Logins);
+
+impl Default for Ntlm {
+    fn default() -> Self {
+        Self(Logins::new("http"))
+    }
+}
+
 #[derive(Default)]
 struct Reader {
     sides: [Side; 2],
@@ -107,6 +117,7 @@ struct Reader {
     /// Inside another tunnel: none is opened here.
     nested: bool,
     last_login: Option<(Login, Option<bool>)>,
+    ntlm: Ntlm,
     last_ts: Ts,
 }
 
@@ -132,7 +143,7 @@ impl Reader {
             for dir in [Dir::Orig, Dir::Resp] {
                 oldest.finish(dir, false, self.last_ts, out);
             }
-            oldest.say(&mut self.last_login, out);
+            oldest.say(&mut self.last_login, &mut self.ntlm.0, out);
         }
     }
 
@@ -282,7 +293,7 @@ impl Reader {
         }
         while self.exchanges.front().is_some_and(Exchange::is_over) {
             if let Some(exchange) = self.exchanges.pop_front() {
-                exchange.say(&mut self.last_login, out);
+                exchange.say(&mut self.last_login, &mut self.ntlm.0, out);
             }
         }
     }
@@ -418,6 +429,7 @@ impl Dissector for Reader {
         while !self.exchanges.is_empty() {
             self.drop_oldest(out);
         }
+        self.ntlm.0.end(out);
         if let Some(tunnel) = &mut self.tunnel {
             tunnel.end(out);
         }

@@ -37,10 +37,23 @@ pub fn authorization(value: &[u8]) -> (String, Option<Login>) {
     (scheme, login)
 }
 
+/// The bytes behind `NTLM` or `Negotiate`; `None` where nothing stands there.
+pub fn token(value: &[u8]) -> Option<Vec<u8>> {
+    let value = value.trim_ascii();
+    let end = value.iter().position(|byte| byte.is_ascii_whitespace())?;
+    let (scheme, rest) = value.split_at(end);
+    let known = scheme.eq_ignore_ascii_case(b"NTLM") || scheme.eq_ignore_ascii_case(b"Negotiate");
+    decode(rest.trim_ascii()).filter(|token| known && !token.is_empty())
+}
+
+fn decode(encoded: &[u8]) -> Option<Vec<u8>> {
+    let config = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent).with_decode_allow_trailing_bits(true);
+    GeneralPurpose::new(&base64::alphabet::STANDARD, config).decode(encoded).ok()
+}
+
 /// RFC 7617. The name ends at the first colon; a password may hold more of them.
 fn basic(encoded: &[u8], whole: &[u8]) -> Login {
-    let config = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent).with_decode_allow_trailing_bits(true);
-    let decoded = GeneralPurpose::new(&base64::alphabet::STANDARD, config).decode(encoded).ok();
+    let decoded = decode(encoded);
     let pair = decoded.as_deref().and_then(|text| text.iter().position(|&byte| byte == b':').map(|at| text.split_at(at)));
     match pair {
         Some((user, secret)) => {

@@ -191,6 +191,25 @@ proptest! {
     }
 }
 
+#[test]
+fn an_ntlm_login_over_several_requests_is_one_row_with_the_servers_verdict() {
+    use crate::dissect::ntlm::tests::{authenticate, challenge, negotiate, nt_v2};
+    use base64::Engine;
+    let text = |token: Vec<u8>| base64::engine::general_purpose::STANDARD.encode(token);
+    let answer = authenticate("EXAMPLE", "jane", "PC-1", &[0; 24], &nt_v2());
+    let steps = [
+        up(format!("GET / HTTP/1.1\r\nAuthorization: NTLM {}\r\n\r\n", text(negotiate()))),
+        down(format!("HTTP/1.1 401 No\r\nWWW-Authenticate: NTLM {}\r\nContent-Length: 0\r\n\r\n", text(challenge()))),
+        up(format!("GET / HTTP/1.1\r\nAuthorization: NTLM {}\r\n\r\n", text(answer))),
+        down("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"),
+    ];
+    let events = web(&steps);
+    let rows: Vec<_> = events.iter().filter_map(|event| if let Event::Ntlm(row) = event { Some(row) } else { None }).collect();
+    let [row] = rows.as_slice() else { panic!("{events:?}") };
+    assert_eq!((row.username.as_deref(), row.server_nb_computer_name.as_deref(), row.over), (Some("jane"), Some("SRV"), "http"));
+    assert_eq!((row.success, row.status.as_deref()), (Some(true), Some("200")));
+}
+
 /// A WebSocket frame of binary data, masked as clients do.
 fn masked(payload: &[u8]) -> Vec<u8> {
     let mask = [0x11, 0x22, 0x33, 0x44];

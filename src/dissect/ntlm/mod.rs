@@ -177,3 +177,6 @@ fn is_lm_response(answer: &Authenticate<'_>) -> bool {
     let own = answer.lm.get(8..V1_RESPONSE).is_some_and(|rest| rest.iter().any(|&byte| byte != 0));
     answer.nt_len <= V1_RESPONSE && own && answer.lm != answer.nt
 }
+
+#[cfg(test)]
+pub(in crate::dissect) mod tests;

@@ -2,7 +2,6 @@
 
 use crate::dissect::dce_rpc::Association;
 use crate::dissect::files::{FileReader, mime_type};
-use crate::dissect::ntlm::Logins;
 use crate::dissect::{Out, entropy};
 use crate::model::windows::SmbFile;
 use crate::model::{Dir, Event, Ts};
@@ -22,6 +21,8 @@ pub struct Handle {
     pub place: (u64, Ts),
     /// Size of the file when it was opened, if the server told.
     pub size: Option<u64>,
+    /// The server opened it.
+    pub opened: bool,
     /// A pipe's calls.
     pub calls: Option<Box<Association>>,
     transfers: [Transfer; 2],
@@ -74,7 +75,7 @@ impl Handle {
     }
 
     /// Takes bytes of a read (`Resp`) or write (`Orig`).
-    pub fn data(&mut self, dir: Dir, offset: u64, bytes: &[u8], place: (u64, Ts), logins: &mut Logins, out: &mut Out) {
+    pub fn data(&mut self, dir: Dir, offset: u64, bytes: &[u8], place: (u64, Ts), out: &mut Out) {
         if bytes.is_empty() {
             return;
         }
@@ -82,16 +83,16 @@ impl Handle {
             let room = SAMPLE.saturating_sub(self.transfer(dir).sample.len());
             self.transfer(dir).sample.extend(bytes.iter().take(room));
             let name = self.row.name.clone();
-            self.calls.get_or_insert_with(|| Box::new(Association::new("smb", name))).data(dir, bytes, place, logins, out);
+            self.calls.get_or_insert_with(|| Box::new(Association::new("smb", name))).data(dir, bytes, place, out);
         } else {
             self.transfer(dir).data(offset, bytes, place);
         }
     }
 
     /// Bytes of a pipe are lost; a file notices by its offsets.
-    pub fn gap(&mut self, dir: Dir, missing: u64, logins: &mut Logins, out: &mut Out) {
+    pub fn gap(&mut self, dir: Dir, missing: u64, out: &mut Out) {
         if let Some(calls) = &mut self.calls {
-            calls.gap(dir, missing, logins, out);
+            calls.gap(dir, missing, out);
         }
     }
 
@@ -109,15 +110,14 @@ impl Handle {
         self.row.mime_type = head.filter(|_| !self.row.is_pipe).map(str::to_owned);
     }
 
-    /// The files that passed through it.
-    pub fn say_files(&mut self, out: &mut Out) {
+    /// The files that passed through it. Of a write nobody says how long the file is to be: it is whole only if the handle was `closed`.
+    pub fn say_files(&mut self, closed: bool, out: &mut Out) {
         let transfers = std::mem::take(&mut self.transfers);
         for (transfer, is_orig) in transfers.into_iter().zip([true, false]) {
             let Some(reader) = transfer.reader else { continue };
             let seen = reader.seen();
-            // Of a write nobody says how long the file is to be.
             let total = self.size.filter(|_| !is_orig);
-            let mut file = reader.finish(seen > 0 && total.is_none_or(|total| total == seen));
+            let mut file = reader.finish(if is_orig { closed } else { total == Some(seen) });
             file.source = "SMB";
             file.is_orig = is_orig;
             file.total_bytes = total;

@@ -10,6 +10,7 @@ mod v2;
 use super::gssapi::{self, Carried, Token};
 use super::le::{u16_at, u32_at, u64_at};
 use super::ntlm::Logins;
+use super::tickets::Tickets;
 use super::{Answer, Chunk, Dissector, Out, Probe, Protocol};
 use crate::model::windows::{SmbCmd, SmbFile, SmbMapping};
 use crate::model::{Conn, Dir, Event, Proto, Ts};
@@ -119,6 +120,7 @@ struct Connection {
     handles: Handles,
     recent: BTreeSet<String>,
     logins: Logins,
+    tickets: Tickets,
     dialect: Option<String>,
     offered: Vec<String>,
     /// SMB1 without extended security: the server's challenge.
@@ -148,6 +150,7 @@ impl Default for Connection {
             handles: Handles::default(),
             recent: BTreeSet::new(),
             logins: Logins::new("smb"),
+            tickets: Tickets::default(),
             dialect: None,
             offered: Vec::new(),
             challenge: None,
@@ -189,9 +192,10 @@ impl Dissector for Connection {
             self.unanswered(pending, out);
         }
         while let Some(handle) = self.handles.pop() {
-            self.tell(handle, out);
+            self.tell(handle, false, out);
         }
         self.logins.end(out);
+        self.tickets.end(out);
         self.say_encrypted(out);
     }
 
@@ -200,7 +204,11 @@ impl Dissector for Connection {
     }
 
     fn service(&self, _name: &'static str) -> &'static str {
-        gssapi::service(Carried { ntlm: self.logins.seen(), ..self.carried })
+        gssapi::service(Carried {
+            ntlm: self.carried.ntlm || self.logins.seen(),
+            kerberos: self.carried.kerberos || self.tickets.seen(),
+            ..self.carried
+        })
     }
 }
 
@@ -241,7 +249,7 @@ impl Connection {
         tail.offset = offset.saturating_add(now.len() as u64);
         tail.left -= now.len() as u64;
         if let Some(handle) = self.handles.get(file) {
-            handle.data(to, offset, now, self.last, &mut self.logins, out);
+            handle.data(to, offset, now, self.last, out);
         }
     }
 
@@ -251,7 +259,7 @@ impl Connection {
         (tail.offset, tail.left) = (tail.offset.saturating_add(missing), tail.left - missing);
         let (file, to) = (tail.file, tail.dir);
         if let Some(handle) = self.handles.get(file) {
-            handle.gap(to, missing, &mut self.logins, out);
+            handle.gap(to, missing, out);
         }
     }
 
@@ -260,7 +268,7 @@ impl Connection {
     fn transfer(&mut self, flow: Dir, dir: Dir, file: u128, offset: u64, there: &[u8], length: u64, place: (u64, Ts), out: &mut Out) {
         let Some(handle) = self.handles.get(file) else { return };
         handle.count(dir, length);
-        handle.data(dir, offset, there, place, &mut self.logins, out);
+        handle.data(dir, offset, there, place, out);
         let done = there.len() as u64;
         if length > done {
             self.set_tail(flow, Some(Tail { file, dir, offset: offset.saturating_add(done), left: length - done }));
@@ -319,7 +327,9 @@ impl Connection {
     fn token(&mut self, bytes: &[u8], place: (u64, Ts), out: &mut Out) {
         let found = self.logins.token(bytes, place, out);
         self.carried.gssapi |= found.gssapi;
-        self.carried.kerberos |= matches!(found.token, Some(Token::Kerberos(_)));
+        if let Some(Token::Kerberos(message)) = found.token {
+            self.tickets.token(message, place, out);
+        }
     }
 
     /// The verdict on a login.
@@ -356,7 +366,7 @@ impl Connection {
                 let mapping = self.mapping(&row, path, service);
                 out.say(place.0, place.1, Event::SmbMapping(Box::new(mapping)));
             }
-            Doing::Create(handle) if !self.server_heard => self.tell(*handle, out),
+            Doing::Create(handle) if !self.server_heard => self.tell(*handle, false, out),
             _ => {}
         }
         out.say(place.0, place.1, Event::SmbCmd(row));
@@ -389,7 +399,7 @@ impl Connection {
         match doing {
             Doing::Close => {
                 if let Some(handle) = file.and_then(|file| self.handles.close(file)) {
-                    self.tell(handle, out);
+                    self.tell(handle, true, out);
                 }
             }
             Doing::Delete => {
@@ -409,21 +419,27 @@ impl Connection {
         }
     }
 
-    /// A handle is closed: its row, its files, its calls.
-    fn tell(&mut self, mut handle: Handle, out: &mut Out) {
+    /// A handle is `closed`, or lost sight of: its row, its files, its calls.
+    fn tell(&mut self, mut handle: Handle, closed: bool, out: &mut Out) {
         if let Some(mut calls) = handle.calls.take() {
-            calls.end(&mut self.logins, out);
-            let (gssapi, kerberos) = calls.security();
-            self.carried.dce_rpc |= calls.confirmed();
-            self.carried.gssapi |= gssapi;
-            self.carried.kerberos |= kerberos;
+            calls.end(out);
+            let inside = calls.carried();
+            self.carried.dce_rpc |= inside.dce_rpc;
+            self.carried.gssapi |= inside.gssapi;
+            self.carried.ntlm |= inside.ntlm;
+            self.carried.kerberos |= inside.kerberos;
         }
         handle.measure();
         if !handle.row.is_pipe {
-            handle.say_files(out);
+            handle.say_files(closed, out);
         }
         let place = handle.place;
+        let doomed = handle.opened && handle.row.delete_on_close && !handle.row.is_pipe;
+        let deleted = doomed.then(|| SmbFile { action: "SMB::FILE_DELETE", ..bare(&handle.row) });
         self.say_file(handle.row, place, out);
+        if let Some(row) = deleted {
+            self.say_file(row, self.last, out);
+        }
     }
 
     /// Says a row, unless it is the same as one before and nothing was read or written: Zeek leaves those out too.
@@ -475,3 +491,6 @@ fn is_pipe_name(name: &str) -> bool {
     let name = name.strip_prefix("pipe\\\\").unwrap_or(&name);
     NAMES.contains(&name)
 }
+
+#[cfg(test)]
+mod tests;

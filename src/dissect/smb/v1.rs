@@ -521,12 +521,13 @@ impl Connection {
             handle.size = u32_at(words, 12).map(u64::from);
         }
         row.size = handle.size.unwrap_or(0);
+        handle.opened = true;
         pending.row.file_size = row.size;
         pending.row.file_path.clone_from(&row.path);
         pending.row.is_pipe = row.is_pipe;
         pending.file = Some(id);
         if let Some(stale) = self.handles.open(id, *handle) {
-            self.tell(stale, out);
+            self.tell(stale, false, out);
         }
     }
 }

@@ -302,6 +302,7 @@ impl Connection {
             (row.created, row.accessed, row.modified, row.changed) = (time(72), time(80), modified, time(96));
         }
         handle.size = u64_at(bytes, 112);
+        handle.opened = true;
         row.size = handle.size.unwrap_or(0);
         pending.row.file_size = row.size;
         pending.row.file_path.clone_from(&row.path);
@@ -312,7 +313,7 @@ impl Connection {
             later.row.file_path.clone_from(&row.path);
         }
         if let Some(stale) = self.handles.open(id, *handle) {
-            self.tell(stale, out);
+            self.tell(stale, false, out);
         }
     }
 
@@ -332,9 +333,9 @@ impl Connection {
         let Some(handle) = file.and_then(|file| self.handles.get(file)) else { return };
         handle.row.is_pipe = true;
         handle.count(dir, length);
-        handle.data(dir, 0, there, place, &mut self.logins, out);
+        handle.data(dir, 0, there, place, out);
         if length > there.len() as u64 {
-            handle.gap(dir, length - there.len() as u64, &mut self.logins, out);
+            handle.gap(dir, length - there.len() as u64, out);
         }
     }
 
@@ -356,7 +357,7 @@ impl Connection {
             ..SmbFile::default()
         };
         if let Some(stale) = self.handles.open(id, Handle::new(row, place)) {
-            self.tell(stale, out);
+            self.tell(stale, false, out);
         }
     }
 

@@ -1,5 +1,7 @@
 //! Tunnels through the flow table: frames in, flows, parents and rows of `tunnel` out.
 
+#![allow(clippy::panic)]
+
 use super::*;
 use crate::decode;
 use crate::flow::Table;

@@ -2,7 +2,7 @@
 INSERT INTO hosts
 WITH ends AS (
     SELECT id_orig_h AS ip, local_orig AS internal, ts, ts_ns, last_ts, last_ts_ns, 1 AS flows, orig_ip_bytes AS sent, resp_ip_bytes AS got,
-           CASE WHEN layer = 0 THEN orig_l2_addr END AS mac
+           CASE WHEN layer = 0 AND orig_pkts > 0 THEN orig_l2_addr END AS mac
     FROM flows
     UNION ALL
     SELECT id_resp_h, local_resp, ts, ts_ns, last_ts, last_ts_ns, 1, resp_ip_bytes, orig_ip_bytes,
@@ -76,7 +76,7 @@ WITH answered AS (
 ), routed AS (
     SELECT mac, count(DISTINCT ip) AS foreigners
     FROM (
-        SELECT orig_l2_addr AS mac, id_orig_h AS ip FROM flows WHERE layer = 0 AND NOT local_orig
+        SELECT orig_l2_addr AS mac, id_orig_h AS ip FROM flows WHERE layer = 0 AND NOT local_orig AND orig_pkts > 0
         UNION ALL
         SELECT resp_l2_addr, id_resp_h FROM flows WHERE layer = 0 AND NOT local_resp AND resp_pkts > 0
     )

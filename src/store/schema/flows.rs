@@ -1,6 +1,6 @@
 //! `flows`, `flow_shape` and `payloads`: one row per flow each, kept apart so that scans of `flows` stay narrow.
 
-use crate::model::flow::{EndReason, Flow, Moments, Side};
+use crate::model::flow::{EndReason, Flow, IpIds, Moments, Side};
 use crate::model::{HomeNets, Mac};
 use crate::store::column::{Columns, filled};
 use std::fmt;
@@ -67,7 +67,9 @@ fn conn<'a>() -> Columns<FlowRow<'a>> {
         .bool("local_orig", "The originator lies in a home network.", |r| r.local_orig)
         .bool("local_resp", "The responder lies in a home network.", |r| r.local_resp)
         .text("direction", "`out` ours to theirs, `in` theirs to ours, `lat` ours to ours, `ext` neither ours.", |r| Some(direction(r)))
-        .big("missed_bytes", "Payload bytes missing in the capture, both sides.", |r| r.orig.missed_bytes + r.resp.missed_bytes)
+        .big("missed_bytes", "Payload bytes missing in the capture, both sides, of connections whose handshake was seen.", |r| {
+            r.missed_bytes
+        })
         .text("history", "Zeek's letters, upper case from the originator.", |r| Some(&r.history))
         .big("orig_pkts", "Packets of the originator, every one.", |r| r.orig.pkts)
         .big("orig_ip_bytes", "Sum of their IP lengths.", |r| r.orig.ip_bytes)
@@ -171,14 +173,26 @@ fn tcp<'a>(columns: Columns<FlowRow<'a>>, who: &str, pick: Pick) -> Columns<Flow
         })
         .big(format!("{who}_data_pkts"), "Packets with payload.", move |r| pick(r).data_pkts)
         .big(format!("{who}_dup_pkts"), "Packets recognised as captured twice.", move |r| pick(r).dup_pkts)
-        .big(format!("{who}_missed_bytes"), "Payload bytes missing in the capture.", move |r| pick(r).missed_bytes)
+        .big(format!("{who}_missed_bytes"), "Payload bytes missing in the capture, handshake seen or not.", move |r| pick(r).missed_bytes)
+        .big(format!("{who}_gaps"), "Times that bytes were missing.", move |r| pick(r).gaps)
+        .big(
+            format!("{who}_bad_checksums"),
+            "Packets with a wrong TCP or UDP checksum; those left to the network card are not counted.",
+            move |r| pick(r).bad_checksums,
+        )
         .big(format!("{who}_retrans"), "Retransmitted segments.", move |r| pick(r).retrans)
         .big(format!("{who}_ooo"), "Segments out of order.", move |r| pick(r).ooo)
         .big(format!("{who}_zero_win"), "Segments with a zero window.", move |r| pick(r).zero_win)
         .big(format!("{who}_dup_acks"), "Duplicate acknowledgements.", move |r| pick(r).dup_acks)
         .int(format!("{who}_ttl_min"), "Least TTL or hop limit.", move |r| (pick(r).pkts > 0).then_some(pick(r).ttl_min))
         .int(format!("{who}_ttl_max"), "Greatest TTL or hop limit.", move |r| (pick(r).pkts > 0).then_some(pick(r).ttl_max))
-        .int(format!("{who}_init_win"), "First window, unscaled.", move |r| pick(r).init_win);
+        .int(format!("{who}_init_win"), "First window, unscaled.", move |r| pick(r).init_win)
+        .int(format!("{who}_tos"), "DSCP and ECN byte of the first packet.", move |r| (pick(r).pkts > 0).then_some(pick(r).tos))
+        .text(
+            format!("{who}_ipid_mode"),
+            "How IP identifications follow each other: `zero`, `constant`, `rising`, `mixed`; NULL below two packets, and for IPv6.",
+            move |r| pick(r).ip_ids.filter(|_| r.orig_h.is_ipv4()).map(IpIds::name),
+        );
     FLAGS.into_iter().enumerate().fold(columns, |columns, (bit, flag)| {
         columns.int(format!("{who}_{flag}"), format!("Packets with {}.", flag.to_uppercase()), move |r| pick(r).flags[bit])
     })

@@ -1,5 +1,6 @@
 //! Every table of a case, in the order of `docs/schema.md`.
 
+pub mod anomaly;
 pub mod events;
 pub mod flows;
 pub mod judgement;
@@ -78,6 +79,8 @@ pub fn tables() -> Vec<Table> {
         ),
         table("dhcp", "A DHCP transaction, over all flows it travels in.", events::dhcp()),
         table("weird", "Something that should not be.", events::weird()),
+        table("tcp_anomaly", "Two TCP segments of one side that one sender would hardly have sent.", anomaly::tcp_anomaly()),
+        table("frag", "The fragments of one datagram.", anomaly::frag()),
         table("captures", "A file of evidence.", record::captures()),
         table("capture_interfaces", "An interface that a capture describes, with what it counted.", record::capture_interfaces()),
         table("comments", "Something that people or programs noted in a capture.", record::comments()),
