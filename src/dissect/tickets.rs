@@ -36,6 +36,14 @@ impl Tickets {
         }
     }
 
+    /// The carrier accepted, without a token that says so.
+    pub fn accepted(&mut self, frame: u64, out: &mut Out) {
+        if let Some((mut row, asked)) = self.open.take() {
+            kerberos::answered(&mut row, &Token::Reply, frame);
+            self.say(Some((row, asked)), out);
+        }
+    }
+
     /// The connection is over.
     pub fn end(&mut self, out: &mut Out) {
         let open = self.open.take();

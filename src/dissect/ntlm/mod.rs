@@ -2,7 +2,7 @@
 
 mod message;
 
-use super::{Out, gssapi, hex, kerberos};
+use super::{Out, gssapi, hex};
 use crate::model::windows::Ntlm;
 use crate::model::{Event, Ts};
 use gssapi::Token;
@@ -33,14 +33,12 @@ pub struct Logins {
     open: Option<Box<Ntlm>>,
     place: (u64, Ts),
     seen: bool,
-    /// Tickets shown instead.
-    tickets: kerberos::Shown,
 }
 
 impl Logins {
     /// For one carrier: `smb`, `http` …
     pub fn new(over: &'static str) -> Self {
-        Self { over, open: None, place: (0, 0), seen: false, tickets: kerberos::Shown::default() }
+        Self { over, open: None, place: (0, 0), seen: false }
     }
 
     /// Whether any message was seen.
@@ -61,10 +59,8 @@ impl Logins {
     /// Takes a security token; wrapped or not. Says what was inside.
     pub fn token<'a>(&mut self, bytes: &'a [u8], place: (u64, Ts), out: &mut Out) -> gssapi::Unwrapped<'a> {
         let found = gssapi::unwrap(bytes);
-        match found.token {
-            Some(Token::Ntlm(message)) => self.message(message, place, out),
-            Some(Token::Kerberos(message)) => self.tickets.message(message, place, out),
-            None => {}
+        if let Some(Token::Ntlm(message)) = found.token {
+            self.message(message, place, out);
         }
         found
     }
@@ -129,7 +125,6 @@ impl Logins {
 
     /// The connection is over.
     pub fn end(&mut self, out: &mut Out) {
-        self.tickets.end(out);
         self.close(None, None, out);
     }
 
