@@ -49,6 +49,7 @@ struct Session {
     minor: u8,
     buffers: [Vec<u8>; 2],
     lost: bool,
+    seen: bool,
 }
 
 fn method(number: u8) -> String {
@@ -199,6 +200,7 @@ impl Session {
 impl Dissector for Session {
     fn data(&mut self, chunk: &Chunk<'_>, _out: &mut Out) {
         self.place.get_or_insert((chunk.frame, chunk.ts_ns));
+        self.seen = true;
         if self.lost {
             return;
         }
@@ -230,7 +232,7 @@ impl Dissector for Session {
     }
 
     fn confirmed(&self) -> bool {
-        self.row.server_major_version.is_some() || self.row.client_major_version.is_some() || self.place.is_some()
+        self.seen
     }
 
     fn wants(&self, _dir: Dir) -> bool {

@@ -65,6 +65,7 @@ fn message(bytes: &[u8]) -> Option<Message<'_>> {
 struct Session {
     row: Box<Snmp>,
     first: Option<(u64, Ts)>,
+    seen: bool,
     /// Communities with which the agent answered.
     answered: Vec<String>,
 }
@@ -127,6 +128,7 @@ impl Session {
 impl Dissector for Session {
     fn data(&mut self, chunk: &Chunk<'_>, _out: &mut Out) {
         let Some(message) = message(chunk.bytes) else { return };
+        self.seen = true;
         let (_, began) = *self.first.get_or_insert((chunk.frame, chunk.ts_ns));
         let row = &mut self.row;
         if row.version.is_empty() {
@@ -158,7 +160,7 @@ impl Dissector for Session {
     }
 
     fn confirmed(&self) -> bool {
-        !self.row.version.is_empty() || self.first.is_some()
+        self.seen
     }
 }
 

@@ -190,7 +190,7 @@ impl Dissector for Stream {
         let bytes = chunk.bytes.get(skipped..).unwrap_or_default();
         if side.lost && !bytes.is_empty() {
             // Messages often begin where segments do.
-            if judge(bytes, false) != Answer::Certain && !wrapped::begins(bytes) {
+            if !message(bytes).is_some_and(|(_, operation)| op::is_known(operation.tag)) && !wrapped::begins(bytes) {
                 return;
             }
             side.lost = false;

@@ -28,6 +28,11 @@ pub mod op {
     pub const COMPARE: u8 = 0x6e;
     pub const EXTENDED: u8 = 0x77;
     pub const EXTENDED_RESULT: u8 = 0x78;
+
+    /// Whether there is such an operation.
+    pub fn is_known(tag: u8) -> bool {
+        matches!(tag, UNBIND | DELETE | ABANDON | 0x60..=0x69 | 0x6b..=0x6f | 0x73 | 0x77..=0x79)
+    }
 }
 
 struct Waiting {

@@ -43,13 +43,14 @@ fn s7comm(probe: &Probe<'_>) -> Answer {
     let bytes = probe.bytes;
     let data = match cotp_connect(bytes) {
         Some([0xc0..=0xc2, ..]) => bytes.get(usize::from(be16(bytes, 2).unwrap_or(0))..).unwrap_or_default(),
+        Some([]) => return Unsure,
         Some(_) => return NotForUs,
         None => bytes,
     };
     match data {
         [3, 0, _, _, 2, 0xf0, 0x80, id, ..] => sure_if(*id == 0x32),
         [] | [3] => Unsure,
-        [3, 0, rest @ ..] if rest.len() < 6 => Unsure,
+        [3, 0, rest @ ..] if rest.len() < 6 || bytes.len() < 11 => Unsure,
         _ => NotForUs,
     }
 }
