@@ -263,15 +263,16 @@ impl Connection {
         }
     }
 
-    /// Hands the data of a read or write to its file: what stands in the head now, the rest as it comes. `flow` is the direction of the
-    /// flow, `dir` that of the data: `Orig` for writes.
-    fn transfer(&mut self, flow: Dir, dir: Dir, file: u128, offset: u64, there: &[u8], length: u64, place: (u64, Ts), out: &mut Out) {
-        let Some(handle) = self.handles.get(file) else { return };
-        handle.count(dir, length);
-        handle.data(dir, offset, there, place, out);
+    /// Hands the data of a read or write to its file: what stands in the head now, the rest of `data.left` as it comes. `flow` is the
+    /// direction of the flow, `data.dir` that of the data: `Orig` for writes.
+    fn transfer(&mut self, flow: Dir, mut data: Tail, there: &[u8], place: (u64, Ts), out: &mut Out) {
+        let Some(handle) = self.handles.get(data.file) else { return };
+        handle.count(data.dir, data.left);
+        handle.data(data.dir, data.offset, there, place, out);
         let done = there.len() as u64;
-        if length > done {
-            self.set_tail(flow, Some(Tail { file, dir, offset: offset.saturating_add(done), left: length - done }));
+        if data.left > done {
+            (data.offset, data.left) = (data.offset.saturating_add(done), data.left - done);
+            self.set_tail(flow, Some(data));
         }
     }
 
