@@ -68,18 +68,27 @@ fn token(bytes: &[u8]) -> Option<Token> {
 #[derive(Default)]
 pub struct Shown {
     open: Option<(Box<Kerberos>, (u64, Ts))>,
+    seen: bool,
 }
 
 impl Shown {
+    /// Whether any was seen.
+    pub fn seen(&self) -> bool {
+        self.seen
+    }
+
     /// Takes the message of a token.
     pub fn message(&mut self, bytes: &[u8], place: (u64, Ts), out: &mut Out) {
-        match token(bytes) {
-            Some(Token::Request(row)) => {
+        let Some(token) = token(bytes) else { return };
+        self.seen = true;
+        match token {
+            Token::Request(row) => {
                 self.end(out);
                 self.open = Some((row, place));
             }
-            Some(reply) => self.answer(&reply, place.0, out),
-            None => {}
+            // The request was not captured: the refusal alone says enough.
+            Token::Error(row) if self.open.is_none() => out.say(place.0, place.1, Event::Kerberos(row)),
+            reply => self.answer(&reply, place.0, out),
         }
     }
 

@@ -48,6 +48,11 @@ impl Logins {
         self.seen
     }
 
+    /// Whether any ticket was shown instead.
+    pub fn showed_ticket(&self) -> bool {
+        self.tickets.seen()
+    }
+
     /// User of the exchange that is going on, `DOMAIN\user` as far as told.
     pub fn user(&self) -> Option<String> {
         let row = self.open.as_ref()?;

@@ -7,10 +7,9 @@ mod names;
 mod v1;
 mod v2;
 
-use super::gssapi::{self, Carried, Token};
+use super::gssapi::{self, Carried};
 use super::le::{u16_at, u32_at, u64_at};
 use super::ntlm::Logins;
-use super::tickets::Tickets;
 use super::{Answer, Chunk, Dissector, Out, Probe, Protocol};
 use crate::model::windows::{SmbCmd, SmbFile, SmbMapping};
 use crate::model::{Conn, Dir, Event, Proto, Ts};
@@ -120,7 +119,6 @@ struct Connection {
     handles: Handles,
     recent: BTreeSet<String>,
     logins: Logins,
-    tickets: Tickets,
     dialect: Option<String>,
     offered: Vec<String>,
     /// SMB1 without extended security: the server's challenge.
@@ -150,7 +148,6 @@ impl Default for Connection {
             handles: Handles::default(),
             recent: BTreeSet::new(),
             logins: Logins::new("smb"),
-            tickets: Tickets::default(),
             dialect: None,
             offered: Vec::new(),
             challenge: None,
@@ -195,7 +192,6 @@ impl Dissector for Connection {
             self.tell(handle, false, out);
         }
         self.logins.end(out);
-        self.tickets.end(out);
         self.say_encrypted(out);
     }
 
@@ -206,7 +202,7 @@ impl Dissector for Connection {
     fn service(&self, _name: &'static str) -> &'static str {
         gssapi::service(Carried {
             ntlm: self.carried.ntlm || self.logins.seen(),
-            kerberos: self.carried.kerberos || self.tickets.seen(),
+            kerberos: self.carried.kerberos || self.logins.showed_ticket(),
             ..self.carried
         })
     }
@@ -326,11 +322,7 @@ impl Connection {
 
     /// A security token of a negotiation or login.
     fn token(&mut self, bytes: &[u8], place: (u64, Ts), out: &mut Out) {
-        let found = self.logins.token(bytes, place, out);
-        self.carried.gssapi |= found.gssapi;
-        if let Some(Token::Kerberos(message)) = found.token {
-            self.tickets.token(message, place, out);
-        }
+        self.carried.gssapi |= self.logins.token(bytes, place, out).gssapi;
     }
 
     /// The verdict on a login.
