@@ -7,9 +7,10 @@
 //!
 //! For the whole program on real traffic, beside other tools, see `benches/ratios.py`.
 
-use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use std::hint::black_box;
+use divan::counter::{BytesCount, ItemsCount};
+use divan::{Bencher, black_box};
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 use vigil::capture::{self, Hash, PacketSource};
 use vigil::decode;
 use vigil::detect::{Rules, Settings};
@@ -24,27 +25,36 @@ use vigil::synth::{Load, Profile, scale};
 const FLOWS: u64 = 5_000;
 const PACKETS: u64 = 100_000;
 
+fn main() {
+    divan::main();
+}
+
 /// A capture on disk.
 struct Evidence {
     folder: tempfile::TempDir,
     frames: u64,
 }
 
-impl Evidence {
-    fn make() -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let file = std::fs::File::create(folder.path().join("mixed.pcap")).expect("a file");
-        let load = Load { flows: FLOWS, packets: PACKETS, seed: 7, profile: Profile::Mixed };
-        let made = scale(&load, std::io::BufWriter::new(file)).expect("a capture");
-        Self { folder, frames: made.frames }
-    }
+static EVIDENCE: LazyLock<Evidence> = LazyLock::new(|| {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = std::fs::File::create(folder.path().join("mixed.pcap")).expect("a file");
+    let load = Load { flows: FLOWS, packets: PACKETS, seed: 7, profile: Profile::Mixed };
+    let made = scale(&load, std::io::BufWriter::new(file)).expect("a capture");
+    Evidence { folder, frames: made.frames }
+});
 
+static DECODED: LazyLock<Vec<(Block, Vec<Packet>)>> = LazyLock::new(|| {
+    let blocks = EVIDENCE.blocks(Hash::Blake3).into_iter();
+    blocks.map(|block| (decoded(&block), block)).map(|(packets, block)| (block, packets)).collect()
+});
+
+impl Evidence {
     fn path(&self) -> PathBuf {
         self.folder.path().join("mixed.pcap")
     }
 
-    fn bytes(&self) -> u64 {
-        self.path().metadata().expect("the capture").len()
+    fn bytes(&self) -> BytesCount {
+        BytesCount::new(self.path().metadata().expect("the capture").len())
     }
 
     fn blocks(&self, hash: Hash) -> Vec<Block> {
@@ -75,31 +85,29 @@ fn flows(blocks: &[(Block, Vec<Packet>)]) -> (Vec<Flow>, Vec<AppEvent>) {
     (flows, events)
 }
 
-fn lower_storey(c: &mut Criterion) {
-    let evidence = Evidence::make();
-    let mut group = c.benchmark_group("lower");
-    group.sample_size(10).throughput(Throughput::Bytes(evidence.bytes()));
-    for (name, hash) in [("capture, sha256", Hash::Sha256), ("capture, blake3", Hash::Blake3)] {
-        group.bench_function(name, |b| {
-            b.iter(|| assert_eq!(evidence.blocks(hash).iter().map(|block| block.frames.len() as u64).sum::<u64>(), evidence.frames));
-        });
-    }
-    let blocks = evidence.blocks(Hash::Blake3);
-    group.bench_function("decode", |b| {
-        b.iter(|| assert_eq!(blocks.iter().map(|block| black_box(decoded(block)).len() as u64).sum::<u64>(), evidence.frames));
+#[divan::bench(args = [Hash::Sha256, Hash::Blake3], sample_count = 10)]
+fn capture_and_hash(bencher: Bencher<'_, '_>, hash: Hash) {
+    bencher.counter(EVIDENCE.bytes()).bench(|| {
+        let frames: u64 = EVIDENCE.blocks(hash).iter().map(|block| block.frames.len() as u64).sum();
+        assert_eq!(frames, EVIDENCE.frames);
     });
-    let blocks: Vec<(Block, Vec<Packet>)> = blocks
-        .into_iter()
-        .map(|block| {
-            let packets = decoded(&block);
-            (block, packets)
-        })
-        .collect();
-    group.bench_function("flow", |b| b.iter(|| assert_eq!(flows(&blocks).0.len() as u64, FLOWS)));
-    group.finish();
 }
 
-fn dissect(c: &mut Criterion) {
+#[divan::bench(sample_count = 10)]
+fn decode_frames(bencher: Bencher<'_, '_>) {
+    bencher.counter(EVIDENCE.bytes()).bench(|| {
+        let packets: u64 = DECODED.iter().map(|(block, _)| black_box(decoded(block)).len() as u64).sum();
+        assert_eq!(packets, EVIDENCE.frames);
+    });
+}
+
+#[divan::bench(sample_count = 10)]
+fn flow_table(bencher: Bencher<'_, '_>) {
+    bencher.counter(EVIDENCE.bytes()).bench(|| assert_eq!(flows(&DECODED).0.len() as u64, FLOWS));
+}
+
+#[divan::bench]
+fn dissect_http(bencher: Bencher<'_, '_>) {
     const BODY: usize = 1_000_000;
     let conn = Conn {
         flow: FlowId::new(1, 0),
@@ -111,19 +119,14 @@ fn dissect(c: &mut Criterion) {
     };
     let mut answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {BODY}\r\n\r\n").into_bytes();
     answer.resize(answer.len() + BODY, b'x');
-    let mut group = c.benchmark_group("dissect");
-    group.throughput(Throughput::Bytes(answer.len() as u64));
-    group.bench_function("http, a file of 1 MB", |b| {
-        b.iter(|| {
-            let (mut conversation, mut events) = (Conversation::new(conn), Vec::new());
-            let chunk = |dir, bytes| Chunk { dir, bytes, cut: 0, frame: 1, ts_ns: 1 };
-            conversation.data(&chunk(Dir::Orig, b"GET /file HTTP/1.1\r\nHost: www.example.com\r\n\r\n"), &mut events);
-            answer.chunks(1_460).for_each(|part| conversation.data(&chunk(Dir::Resp, part), &mut events));
-            conversation.end(&mut events);
-            assert_eq!((conversation.service(), events.len()), ("http", 2), "a request and its file");
-        });
+    bencher.counter(BytesCount::of_slice(&answer)).bench(|| {
+        let (mut conversation, mut events) = (Conversation::new(conn), Vec::new());
+        let chunk = |dir, bytes| Chunk { dir, bytes, cut: 0, frame: 1, ts_ns: 1 };
+        conversation.data(&chunk(Dir::Orig, b"GET /file HTTP/1.1\r\nHost: www.example.com\r\n\r\n"), &mut events);
+        answer.chunks(1_460).for_each(|part| conversation.data(&chunk(Dir::Resp, part), &mut events));
+        conversation.end(&mut events);
+        assert_eq!((conversation.service(), events.len()), ("http", 2), "a request and its file");
     });
-    group.finish();
 }
 
 fn stored(folder: &Path, flows: Vec<Flow>, events: Vec<AppEvent>) -> Case {
@@ -133,53 +136,36 @@ fn stored(folder: &Path, flows: Vec<Flow>, events: Vec<AppEvent>) -> Case {
     case
 }
 
-fn upper_storey(c: &mut Criterion) {
-    let evidence = Evidence::make();
-    let blocks: Vec<(Block, Vec<Packet>)> = evidence
-        .blocks(Hash::Blake3)
-        .into_iter()
-        .map(|block| {
-            let packets = decoded(&block);
-            (block, packets)
-        })
-        .collect();
-    let (flows, events) = flows(&blocks);
-    let folder = evidence.folder.path().join("store.vigil");
-    let mut group = c.benchmark_group("upper");
-    group.sample_size(10);
-    group.throughput(Throughput::Elements(FLOWS));
-    group.bench_function("store", |b| {
-        b.iter_batched(
-            || (flows.clone(), events.clone()),
-            |(flows, events)| {
-                let case = stored(&folder, flows, events);
-                let count = case.connection().query_row("SELECT count(*) FROM flows", [], |row| row.get::<_, u64>(0));
-                assert_eq!(count.expect("a count"), FLOWS);
-            },
-            BatchSize::LargeInput,
-        );
+#[divan::bench(sample_count = 5)]
+fn store_flows(bencher: Bencher<'_, '_>) {
+    let folder = EVIDENCE.folder.path().join("store.vigil");
+    let rows = flows(&DECODED);
+    bencher.counter(ItemsCount::new(FLOWS)).with_inputs(|| rows.clone()).bench_values(|(flows, events)| {
+        let case = stored(&folder, flows, events);
+        let count = case.connection().query_row("SELECT count(*) FROM flows", [], |row| row.get::<_, u64>(0));
+        assert_eq!(count.expect("a count"), FLOWS);
     });
-    let case = stored(&folder, flows, events);
-    let rules = Rules::load(&[], &[]).expect("rules");
-    let settings = Settings { threads: 2, ..Settings::default() };
-    group.bench_function("queries", |b| {
-        b.iter(|| {
-            let detected = rules.run(case.connection(), &settings).expect("answers");
-            assert_eq!(detected.runs.len(), rules.list().count());
-            assert!(detected.runs.iter().all(|run| run.status != "failed"));
-        });
-    });
-    drop(case);
-    let options = Options::new(vec![evidence.path()], evidence.folder.path().join("report.vigil"));
-    let report = pipeline::analyze(&options, &Silent).expect("a case").report;
-    group.bench_function("report", |b| {
-        b.iter(|| {
-            let html = report::render(Format::Html, &report).expect("a report");
-            assert!(html.starts_with(b"<!DOCTYPE html>") && html.ends_with(b"</html>"));
-        });
-    });
-    group.finish();
 }
 
-criterion_group!(benches, lower_storey, dissect, upper_storey);
-criterion_main!(benches);
+#[divan::bench(sample_count = 5)]
+fn run_queries(bencher: Bencher<'_, '_>) {
+    let rows = flows(&DECODED);
+    let case = stored(&EVIDENCE.folder.path().join("queries.vigil"), rows.0, rows.1);
+    let rules = Rules::load(&[], &[]).expect("rules");
+    let settings = Settings { threads: 2, ..Settings::default() };
+    bencher.counter(ItemsCount::new(rules.list().count())).bench_local(|| {
+        let detected = rules.run(case.connection(), &settings).expect("answers");
+        assert_eq!(detected.runs.len(), rules.list().count());
+        assert!(detected.runs.iter().all(|run| run.status != "failed"));
+    });
+}
+
+#[divan::bench(sample_count = 10)]
+fn render_report(bencher: Bencher<'_, '_>) {
+    let options = Options::new(vec![EVIDENCE.path()], EVIDENCE.folder.path().join("report.vigil"));
+    let report = pipeline::analyze(&options, &Silent).expect("a case").report;
+    bencher.bench(|| {
+        let html = report::render(Format::Html, &report).expect("a report");
+        assert!(html.starts_with(b"<!DOCTYPE html>") && html.ends_with(b"</html>"));
+    });
+}

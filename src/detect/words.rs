@@ -142,6 +142,7 @@ mod tests {
         Hit {
             actor,
             target,
+            more_targets: Vec::new(),
             user: None,
             first_ns: 0,
             last_ns: 0,

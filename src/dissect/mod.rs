@@ -34,7 +34,6 @@ mod snmp;
 mod socks;
 mod ssh;
 mod syslog;
-mod tickets;
 mod tls;
 mod x509;
 

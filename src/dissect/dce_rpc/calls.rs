@@ -3,9 +3,8 @@
 use super::interfaces::{self, Interface};
 use super::pdu::{FIRST, HEADER, Header, LAST, OBJECT, Pdu, Stream};
 use super::stub;
-use crate::dissect::gssapi::{Carried, Token, Unwrapped};
+use crate::dissect::gssapi::Carried;
 use crate::dissect::ntlm::Logins;
-use crate::dissect::tickets::Tickets;
 use crate::dissect::{Out, escape};
 use crate::model::windows::DceRpc;
 use crate::model::{Dir, Event, Ts};
@@ -49,7 +48,6 @@ struct State {
     auth: Option<(u8, u8)>,
     calls: VecDeque<Call>,
     gssapi: bool,
-    tickets: Tickets,
 }
 
 /// A call that was begun.
@@ -102,7 +100,6 @@ impl Association {
             state.say(call, None, naming, out);
         }
         logins.end(out);
-        state.tickets.end(out);
     }
 
     /// Whether any PDU was seen.
@@ -117,7 +114,7 @@ impl Association {
             smb: false,
             gssapi: self.state.gssapi,
             ntlm: self.logins.seen(),
-            kerberos: self.state.tickets.seen(),
+            kerberos: self.logins.showed_ticket(),
         }
     }
 }
@@ -158,11 +155,7 @@ impl State {
         if matches!(kind, REQUEST | RESPONSE) {
             return;
         }
-        let Unwrapped { gssapi, token, .. } = logins.token(pdu.bytes.get(at + 8..).unwrap_or_default(), pdu.place, out);
-        self.gssapi |= gssapi;
-        if let Some(Token::Kerberos(message)) = token {
-            self.tickets.token(message, pdu.place, out);
-        }
+        self.gssapi |= logins.token(pdu.bytes.get(at + 8..).unwrap_or_default(), pdu.place, out).gssapi;
     }
 
     fn bind(&mut self, pdu: &Pdu<'_>) {

@@ -37,8 +37,8 @@ pub fn header(bytes: &[u8]) -> Option<Header> {
         0 => false,
         _ => return None,
     };
-    let (short, long): (fn([u8; 2]) -> u16, fn([u8; 4]) -> u32) =
-        if little { (u16::from_le_bytes, u32::from_le_bytes) } else { (u16::from_be_bytes, u32::from_be_bytes) };
+    let short = if little { u16::from_le_bytes } else { u16::from_be_bytes };
+    let long = if little { u32::from_le_bytes } else { u32::from_be_bytes };
     let (len, auth_len) = (usize::from(short([a, b])), usize::from(short([c, d])));
     let known = matches!(kind, 0 | 2 | 3 | 11..=19);
     (known && len >= HEADER && auth_len + HEADER <= len).then(|| Header { kind, flags, little, len, auth_len, call_id: long([e, f, g, h]) })

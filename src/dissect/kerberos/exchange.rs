@@ -166,7 +166,7 @@ fn refused(row: &mut Kerberos, error: &Failure) {
 }
 
 /// An AP message on its own.
-pub fn token(message: Tlv<'_>) -> Option<Token> {
+pub(super) fn token(message: Tlv<'_>) -> Option<Token> {
     match message.tag {
         tag::AP_REQ => {
             let ticket = message::ap_request(message)?;

@@ -6,7 +6,7 @@ mod names;
 
 use super::ber::{self, Ber};
 use super::{Answer, Chunk, Dissector, Out, Probe, Protocol};
-use crate::model::{Dir, Proto, Ts, event::Kerberos};
+use crate::model::{Dir, Event, Proto, Ts, event::Kerberos};
 use exchange::Exchange;
 
 /// Over UDP.
@@ -40,7 +40,7 @@ fn probe_tcp(probe: &Probe<'_>) -> Answer {
 
 /// What a token says of the one who shows it.
 #[derive(Debug)]
-pub enum Token {
+enum Token {
     /// A ticket is shown: the row so far.
     Request(Box<Kerberos>),
     /// The server proves that it could read it: the row's `success`.
@@ -50,7 +50,7 @@ pub enum Token {
 }
 
 /// Reads a token of GSS-API (RFC 4121 4.1) or SPNEGO: framed with its mechanism, or an AP message as it is.
-pub fn token(bytes: &[u8]) -> Option<Token> {
+fn token(bytes: &[u8]) -> Option<Token> {
     let element = Ber(bytes).next()?;
     let message = if element.tag == 0x60 {
         let mut inside = element.inside();
@@ -64,8 +64,55 @@ pub fn token(bytes: &[u8]) -> Option<Token> {
     exchange::token(message)
 }
 
+/// A ticket shown to a server, which waits for its answer: for those who carry tokens.
+#[derive(Default)]
+pub struct Shown {
+    open: Option<(Box<Kerberos>, (u64, Ts))>,
+    seen: bool,
+}
+
+impl Shown {
+    /// Whether any was seen.
+    pub fn seen(&self) -> bool {
+        self.seen
+    }
+
+    /// Takes the message of a token.
+    pub fn message(&mut self, bytes: &[u8], place: (u64, Ts), out: &mut Out) {
+        let Some(token) = token(bytes) else { return };
+        self.seen = true;
+        match token {
+            Token::Request(row) => {
+                self.end(out);
+                self.open = Some((row, place));
+            }
+            // The request was not captured: the refusal alone says enough.
+            Token::Error(row) if self.open.is_none() => out.say(place.0, place.1, Event::Kerberos(row)),
+            reply => self.answer(&reply, place.0, out),
+        }
+    }
+
+    /// The carrier accepted without a token of its own.
+    pub fn accepted(&mut self, frame: u64, out: &mut Out) {
+        self.answer(&Token::Reply, frame, out);
+    }
+
+    fn answer(&mut self, reply: &Token, frame: u64, out: &mut Out) {
+        let Some((mut row, (shown, ts_ns))) = self.open.take() else { return };
+        answered(&mut row, reply, frame);
+        out.say(shown, ts_ns, Event::Kerberos(row));
+    }
+
+    /// The connection is over: a ticket that nobody answered is told too.
+    pub fn end(&mut self, out: &mut Out) {
+        if let Some((row, (frame, ts_ns))) = self.open.take() {
+            out.say(frame, ts_ns, Event::Kerberos(row));
+        }
+    }
+}
+
 /// A token's refusal or proof, added to the row of its request.
-pub fn answered(request: &mut Kerberos, reply: &Token, frame: u64) {
+fn answered(request: &mut Kerberos, reply: &Token, frame: u64) {
     request.reply_frame = Some(frame);
     match reply {
         Token::Reply => request.success = Some(true),

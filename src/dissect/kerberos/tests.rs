@@ -1,6 +1,5 @@
 use super::*;
 use crate::dissect::testing::{Step, conn, cut, down, play, said, up};
-use crate::model::Event;
 use proptest::prelude::*;
 
 /// An element.

@@ -2,7 +2,7 @@
 
 use crate::dissect::Out;
 use crate::dissect::gssapi::{self, Token};
-use crate::dissect::tickets::Tickets;
+use crate::dissect::kerberos::Shown;
 use crate::model::Ts;
 
 /// What the binds of a flow carried.
@@ -36,7 +36,7 @@ impl Seen {
 pub struct Binds {
     /// What they carried.
     pub seen: Seen,
-    tickets: Tickets,
+    tickets: Shown,
 }
 
 impl Binds {
@@ -48,7 +48,7 @@ impl Binds {
             Some(Token::Ntlm(_)) => self.seen.ntlm = true,
             Some(Token::Kerberos(message)) => {
                 self.seen.kerberos = true;
-                self.tickets.token(message, place, out);
+                self.tickets.message(message, place, out);
             }
             None => {}
         }

@@ -2,7 +2,7 @@
 
 mod message;
 
-use super::{Out, gssapi, hex};
+use super::{Out, gssapi, hex, kerberos};
 use crate::model::windows::Ntlm;
 use crate::model::{Event, Ts};
 use gssapi::Token;
@@ -33,17 +33,24 @@ pub struct Logins {
     open: Option<Box<Ntlm>>,
     place: (u64, Ts),
     seen: bool,
+    /// Tickets shown instead.
+    tickets: kerberos::Shown,
 }
 
 impl Logins {
     /// For one carrier: `smb`, `http` …
     pub fn new(over: &'static str) -> Self {
-        Self { over, open: None, place: (0, 0), seen: false }
+        Self { over, open: None, place: (0, 0), seen: false, tickets: kerberos::Shown::default() }
     }
 
     /// Whether any message was seen.
     pub fn seen(&self) -> bool {
         self.seen
+    }
+
+    /// Whether any ticket was shown instead.
+    pub fn showed_ticket(&self) -> bool {
+        self.tickets.seen()
     }
 
     /// User of the exchange that is going on, `DOMAIN\user` as far as told.
@@ -59,8 +66,10 @@ impl Logins {
     /// Takes a security token; wrapped or not. Says what was inside.
     pub fn token<'a>(&mut self, bytes: &'a [u8], place: (u64, Ts), out: &mut Out) -> gssapi::Unwrapped<'a> {
         let found = gssapi::unwrap(bytes);
-        if let Some(Token::Ntlm(message)) = found.token {
-            self.message(message, place, out);
+        match found.token {
+            Some(Token::Ntlm(message)) => self.message(message, place, out),
+            Some(Token::Kerberos(message)) => self.tickets.message(message, place, out),
+            None => {}
         }
         found
     }
@@ -125,6 +134,7 @@ impl Logins {
 
     /// The connection is over.
     pub fn end(&mut self, out: &mut Out) {
+        self.tickets.end(out);
         self.close(None, None, out);
     }
 

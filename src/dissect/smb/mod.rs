@@ -7,10 +7,9 @@ mod names;
 mod v1;
 mod v2;
 
-use super::gssapi::{self, Carried, Token};
+use super::gssapi::{self, Carried};
 use super::le::{u16_at, u32_at, u64_at};
 use super::ntlm::Logins;
-use super::tickets::Tickets;
 use super::{Answer, Chunk, Dissector, Out, Probe, Protocol};
 use crate::model::windows::{SmbCmd, SmbFile, SmbMapping};
 use crate::model::{Conn, Dir, Event, Proto, Ts};
@@ -120,7 +119,6 @@ struct Connection {
     handles: Handles,
     recent: BTreeSet<String>,
     logins: Logins,
-    tickets: Tickets,
     dialect: Option<String>,
     offered: Vec<String>,
     /// SMB1 without extended security: the server's challenge.
@@ -150,7 +148,6 @@ impl Default for Connection {
             handles: Handles::default(),
             recent: BTreeSet::new(),
             logins: Logins::new("smb"),
-            tickets: Tickets::default(),
             dialect: None,
             offered: Vec::new(),
             challenge: None,
@@ -195,7 +192,6 @@ impl Dissector for Connection {
             self.tell(handle, false, out);
         }
         self.logins.end(out);
-        self.tickets.end(out);
         self.say_encrypted(out);
     }
 
@@ -206,7 +202,7 @@ impl Dissector for Connection {
     fn service(&self, _name: &'static str) -> &'static str {
         gssapi::service(Carried {
             ntlm: self.carried.ntlm || self.logins.seen(),
-            kerberos: self.carried.kerberos || self.tickets.seen(),
+            kerberos: self.carried.kerberos || self.logins.showed_ticket(),
             ..self.carried
         })
     }
@@ -263,15 +259,16 @@ impl Connection {
         }
     }
 
-    /// Hands the data of a read or write to its file: what stands in the head now, the rest as it comes. `flow` is the direction of the
-    /// flow, `dir` that of the data: `Orig` for writes.
-    fn transfer(&mut self, flow: Dir, dir: Dir, file: u128, offset: u64, there: &[u8], length: u64, place: (u64, Ts), out: &mut Out) {
-        let Some(handle) = self.handles.get(file) else { return };
-        handle.count(dir, length);
-        handle.data(dir, offset, there, place, out);
+    /// Hands the data of a read or write to its file: what stands in the head now, the rest of `data.left` as it comes. `flow` is the
+    /// direction of the flow, `data.dir` that of the data: `Orig` for writes.
+    fn transfer(&mut self, flow: Dir, mut data: Tail, there: &[u8], place: (u64, Ts), out: &mut Out) {
+        let Some(handle) = self.handles.get(data.file) else { return };
+        handle.count(data.dir, data.left);
+        handle.data(data.dir, data.offset, there, place, out);
         let done = there.len() as u64;
-        if length > done {
-            self.set_tail(flow, Some(Tail { file, dir, offset: offset.saturating_add(done), left: length - done }));
+        if data.left > done {
+            (data.offset, data.left) = (data.offset.saturating_add(done), data.left - done);
+            self.set_tail(flow, Some(data));
         }
     }
 
@@ -325,11 +322,7 @@ impl Connection {
 
     /// A security token of a negotiation or login.
     fn token(&mut self, bytes: &[u8], place: (u64, Ts), out: &mut Out) {
-        let found = self.logins.token(bytes, place, out);
-        self.carried.gssapi |= found.gssapi;
-        if let Some(Token::Kerberos(message)) = found.token {
-            self.tickets.token(message, place, out);
-        }
+        self.carried.gssapi |= self.logins.token(bytes, place, out).gssapi;
     }
 
     /// The verdict on a login.

@@ -1,7 +1,7 @@
 //! SMB1 (MS-CIFS 2.2, MS-SMB 2.2).
 
 use super::handles::Handle;
-use super::{Connection, Doing, PATH_MAX, Pending, Tree, names};
+use super::{Connection, Doing, PATH_MAX, Pending, Tail, Tree, names};
 use crate::dissect::le::{filetime, part, u8_at, u16_at, u32_at, u64_at, utf16, utf16_z};
 use crate::dissect::ntlm::Bare;
 use crate::dissect::{Out, escape, hex};
@@ -171,7 +171,7 @@ impl Connection {
             if response {
                 self.response1(flow, &header, &block, &mut pending, place, out);
             } else {
-                self.request1(flow, &header, &block, &mut pending, place, chained > 0, out);
+                self.request1(flow, &header, &block, &mut pending, chained > 0, out);
             }
             let next = block.is_andx().then(|| u8_at(block.words, 0).zip(u16_at(block.words, 2))).flatten();
             match next {
@@ -234,17 +234,8 @@ impl Connection {
         pending
     }
 
-    #[allow(clippy::too_many_arguments)]
-    fn request1(
-        &mut self,
-        flow: Dir,
-        header: &Header,
-        block: &Block<'_>,
-        pending: &mut Pending,
-        place: (u64, Ts),
-        chained: bool,
-        out: &mut Out,
-    ) {
+    fn request1(&mut self, flow: Dir, header: &Header, block: &Block<'_>, pending: &mut Pending, chained: bool, out: &mut Out) {
+        let place = pending.place;
         let words = block.words;
         match block.command {
             NEGOTIATE => self.offered = block.bytes().split(|&byte| byte == 2).skip(1).take(DIALECTS_MAX).map(dialect).collect(),
@@ -360,7 +351,7 @@ impl Connection {
         pending.row.bytes = Some(u64::from(length));
         let there = block.data(usize::from(block.word(22).unwrap_or(0)), length as usize);
         if let Some(file) = pending.file {
-            self.transfer(flow, Dir::Orig, file, offset, there, u64::from(length), place, out);
+            self.transfer(flow, Tail { file, dir: Dir::Orig, offset, left: u64::from(length) }, there, place, out);
         }
     }
 
@@ -432,7 +423,7 @@ impl Connection {
                 pending.row.bytes = Some(u64::from(length));
                 let there = block.data(usize::from(block.word(12).unwrap_or(0)), length as usize);
                 if let (Some(file), Doing::Read { offset }) = (pending.file, &pending.doing) {
-                    self.transfer(flow, Dir::Resp, file, *offset, there, u64::from(length), place, out);
+                    self.transfer(flow, Tail { file, dir: Dir::Resp, offset: *offset, left: u64::from(length) }, there, place, out);
                 }
             }
             TRANSACTION if success || header.status == 0x8000_0005 => {

@@ -1,7 +1,7 @@
 //! SMB2 and SMB3 (MS-SMB2 2.2), as far as they are in clear.
 
 use super::handles::Handle;
-use super::{Connection, Doing, PATH_MAX, Pending, Tree, is_pipe_name, names};
+use super::{Connection, Doing, PATH_MAX, Pending, Tail, Tree, is_pipe_name, names};
 use crate::dissect::Out;
 use crate::dissect::le::{filetime, part, u8_at, u16_at, u32_at, u64_at, utf16};
 use crate::model::windows::{SmbCmd, SmbFile};
@@ -220,7 +220,13 @@ impl Connection {
         let at = usize::from(u16_at(bytes, 66).unwrap_or(0));
         let there = part(bytes, at, length as usize).filter(|_| at >= HEADER).unwrap_or_default();
         if let Some(file) = pending.file {
-            self.transfer(flow, Dir::Orig, file, u64_at(bytes, 72).unwrap_or(0), there, u64::from(length), place, out);
+            self.transfer(
+                flow,
+                Tail { file, dir: Dir::Orig, offset: u64_at(bytes, 72).unwrap_or(0), left: u64::from(length) },
+                there,
+                place,
+                out,
+            );
         }
     }
 
@@ -324,7 +330,7 @@ impl Connection {
         let at = usize::from(u8_at(bytes, 66).unwrap_or(0));
         let there = part(bytes, at, length as usize).filter(|_| at >= HEADER).unwrap_or_default();
         if let (Some(file), Doing::Read { offset }) = (pending.file, &pending.doing) {
-            self.transfer(flow, Dir::Resp, file, *offset, there, u64::from(length), place, out);
+            self.transfer(flow, Tail { file, dir: Dir::Resp, offset: *offset, left: u64::from(length) }, there, place, out);
         }
     }
 
