@@ -39,6 +39,10 @@ pub struct Table {
     shards: Vec<Shard>,
     tunnels: Tunnels,
     limits: Limits,
+    /// Kept from block to block for its memory alone.
+    places: Vec<Option<Place>>,
+    /// The same, one list for each shard.
+    tasks: Vec<Vec<Task>>,
 }
 
 /// What a block of packets led to.
@@ -55,7 +59,8 @@ pub struct Batch {
 impl Table {
     /// An empty table.
     pub fn new(limits: Limits) -> Self {
-        Self { shards: (0..SHARDS).map(|_| Shard::default()).collect(), tunnels: Tunnels::default(), limits }
+        let shards = (0..SHARDS).map(|_| Shard::default()).collect();
+        Self { shards, tunnels: Tunnels::default(), limits, places: Vec::new(), tasks: vec![Vec::new(); SHARDS] }
     }
 
     /// Flows open now.
@@ -66,25 +71,25 @@ impl Table {
     /// Takes the packets of one block, in order. `now` is the block's last time: flows idle since then end.
     pub fn packets(&mut self, packets: &[Packet], block: &Block, now: Option<Ts>) -> Batch {
         let first = block.frames.first().map_or(0, |frame| frame.number);
-        let places: Vec<Option<Place>> = (0..packets.len())
+        let Self { shards, tunnels, limits, places, tasks } = self;
+        let limits = &*limits;
+        (0..packets.len())
             .into_par_iter()
             .with_min_len(1_024)
             .map(|at| if is_outside_only(&packets[at]) { None } else { Place::of(&packets[at])?.inside_of(packets, at).into() })
-            .collect();
-        let mut tasks: Vec<Vec<Task>> = vec![Vec::new(); SHARDS];
+            .collect_into_vec(places);
+        tasks.iter_mut().for_each(Vec::clear);
         for (index, place) in places.iter().enumerate() {
             if let Some(place) = place {
                 let frame = (packets[index].frame - first) as usize;
                 tasks[place.shard(SHARDS)].push(Task { index: index as u32, frame: frame as u32, place: *place });
             }
         }
-        let limits = &self.limits;
-        let done: Vec<shard::Done> = self
-            .shards
+        let done: Vec<shard::Done> = shards
             .par_iter_mut()
-            .zip(tasks)
+            .zip(&*tasks)
             .map(|(shard, tasks)| {
-                let mut done = shard.packets(&tasks, packets, block, limits);
+                let mut done = shard.packets(tasks, packets, block, limits);
                 if let Some(now) = now {
                     shard.expire(now, limits, &mut done);
                 }
@@ -100,15 +105,15 @@ impl Table {
             batch.flows.extend(done.flows);
             batch.events.extend(done.events);
         }
-        self.tunnels.packets(packets, &batch.flow_of, &mut batch.events);
-        batch.complete(&mut self.tunnels);
+        tunnels.packets(packets, &batch.flow_of, &mut batch.events);
+        batch.complete(tunnels);
         batch
     }
 
     /// Ends every flow, the capture being over: one batch for each of [`LAST_BATCHES`] parts of the table, so that a full table never
     /// stands in memory twice.
     pub fn finish(&mut self, mut take: impl FnMut(Batch)) {
-        let Self { shards, tunnels, limits } = self;
+        let Self { shards, tunnels, limits, .. } = self;
         let limits = &*limits;
         for part in shards.chunks_mut(SHARDS / LAST_BATCHES) {
             let done: Vec<shard::Done> = part.par_iter_mut().map(|shard| shard.finish(limits)).collect();

@@ -18,7 +18,7 @@ const FRAMES_PER_TASK: usize = 512;
 /// The state of the lower storey between blocks.
 pub struct Ingest {
     desk: Desk,
-    filter: Option<Filter>,
+    decoder: Decoder,
     /// The block that was decoded last and goes to the flow table next.
     decoded: Option<Decoded>,
     /// What was counted so far.
@@ -61,17 +61,19 @@ impl Ingest {
             leases: Transactions::default(),
             arps: arp::Exchanges::default(),
         };
-        Self { desk, filter, decoded: None, tally: Tally::default() }
+        Self { desk, decoder: Decoder { filter, ..Decoder::default() }, decoded: None, tally: Tally::default() }
     }
 
     /// Takes one block and decodes it, while the one before goes to the flow table: that one comes back with what it led to.
     pub fn block(&mut self, block: Option<Block>) -> (Step, Option<Block>) {
-        let Self { desk, filter, decoded, tally } = self;
+        let Self { desk, decoder, decoded, tally } = self;
         let before = decoded.take();
-        let flowed = || before.map(|mut before| (desk.flow(tally, &mut before), before.block));
-        let (now, flowed) = rayon::join(|| block.map(|block| decode(filter.as_mut(), block)), flowed);
+        let flowed = || before.map(|mut before| (desk.flow(tally, &mut before), before));
+        let (now, flowed) = rayon::join(|| block.map(|block| decoder.block(block)), flowed);
         *decoded = now;
-        flowed.map_or_else(Default::default, |(step, block)| (step, Some(block)))
+        let Some((step, Decoded { block, packets, .. })) = flowed else { return Default::default() };
+        decoder.spare = packets;
+        (step, Some(block))
     }
 
     /// Ends everything that is still open, in several steps.
@@ -100,34 +102,41 @@ impl Ingest {
     }
 }
 
-/// Every frame of a block as far as it goes.
-fn decode(filter: Option<&mut Filter>, block: Block) -> Decoded {
-    let wanted: Option<Vec<bool>> = filter.map(|filter| block.iter().map(|frame| filter.keeps(&frame)).collect());
-    let frames: Vec<usize> = (0..block.frames.len()).collect();
-    let parts: Vec<Vec<Packet>> = frames
-        .par_chunks(FRAMES_PER_TASK)
-        .map(|chunk| {
-            let mut packets = Vec::with_capacity(chunk.len());
-            for &index in chunk.iter().filter(|index| wanted.as_ref().is_none_or(|wanted| wanted[**index])) {
-                decode::frame(block.frame(index), &mut packets);
+/// Turns frames into packets. What holds packets is used again block after block: fresh memory costs more than decoding.
+#[derive(Default)]
+struct Decoder {
+    filter: Option<Filter>,
+    parts: Vec<Vec<Packet>>,
+    spare: Vec<Packet>,
+}
+
+impl Decoder {
+    /// Every frame of a block as far as it goes.
+    fn block(&mut self, block: Block) -> Decoded {
+        let wanted: Option<Vec<bool>> = self.filter.as_mut().map(|filter| block.iter().map(|frame| filter.keeps(&frame)).collect());
+        let count = block.frames.len();
+        self.parts.resize_with(self.parts.len().max(count.div_ceil(FRAMES_PER_TASK)), Vec::new);
+        self.parts.par_iter_mut().enumerate().for_each(|(number, part)| {
+            let from = number * FRAMES_PER_TASK;
+            for index in (from..count.min(from + FRAMES_PER_TASK)).filter(|index| wanted.as_ref().is_none_or(|wanted| wanted[*index])) {
+                decode::frame(block.frame(index), part);
             }
-            packets
-        })
-        .collect();
-    let mut packets = Vec::with_capacity(parts.iter().map(Vec::len).sum());
-    parts.into_iter().for_each(|part| packets.extend(part));
-    Decoded { block, packets, wanted }
+        });
+        let mut packets = std::mem::take(&mut self.spare);
+        self.parts.iter_mut().for_each(|part| packets.append(part));
+        Decoded { block, packets, wanted }
+    }
 }
 
 impl Desk {
     /// Decoded packets through the flow table: what is counted, and what is stored.
     fn flow(&mut self, tally: &mut Tally, decoded: &mut Decoded) -> Step {
-        let Decoded { block, packets, wanted } = decoded;
+        let Decoded { block, packets: decoded, wanted } = decoded;
         if let Some(wanted) = wanted {
             tally.filtered(block, wanted);
         }
-        tally.block(block, packets);
-        let packets = join_fragments(&mut self.fragments, std::mem::take(packets), block);
+        tally.block(block, decoded);
+        let mut packets = join_fragments(&mut self.fragments, std::mem::take(decoded), block);
         let now = block.frames.last().map(|frame| frame.ts_ns);
         let batch = self.table.packets(&packets, block, now);
         let mut events = batch.events;
@@ -141,7 +150,10 @@ impl Desk {
         self.leases.gather(&mut events, now);
         events.sort_by_key(|event| (event.frame, event.conn.map(|conn| conn.flow)));
         tally.flows(&batch.flows);
-        Step { flows: batch.flows, events, packets: index(block, &packets, &batch.flow_of) }
+        let index = index(block, &packets, &batch.flow_of);
+        packets.clear();
+        *decoded = packets;
+        Step { flows: batch.flows, events, packets: index }
     }
 }
 

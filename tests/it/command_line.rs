@@ -96,7 +96,7 @@ fn a_folder_without_captures_is_named() {
 fn a_text_file_is_no_capture() {
     let desk = Desk::new();
     desk.write("notes.txt", "Dear diary, today I captured no packets at all.\n".repeat(20));
-    refused(&desk.vigil(["analyze", "notes.txt"]), 2, &["notes.txt", "pcap and pcapng"]);
+    refused(&desk.vigil(["analyze", "notes.txt"]), 2, &["notes.txt", "pcap, pcapng"]);
 }
 
 #[test]
