@@ -77,6 +77,11 @@ impl<'n> Tcp<'n> {
         self.client.port
     }
 
+    /// The server's port.
+    pub fn server_port(&self) -> u16 {
+        self.server.port
+    }
+
     /// The host that opened the conversation.
     pub fn client(&self) -> Host {
         self.client.host

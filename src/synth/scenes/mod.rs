@@ -2,6 +2,7 @@
 
 mod beacon;
 mod clear;
+mod domain;
 mod exploits;
 mod flood;
 mod guessing;
@@ -194,6 +195,23 @@ pub const SCENARIOS: &[Scenario] = &[
     proof("dga", implants::algorithm, "Forty made-up domains, the last of which exists."),
     look_alike("dga-benign", "dga", implants::wrong_names, "A browser's three probes, and names with the wrong suffix."),
     proof("peer-to-peer-bot", implants::peers, "A bot pings 120 peers all over the Internet with messages of one size."),
+    proof("remote-service-execution", domain::service, "A program becomes a service of another host; a service carries a command."),
+    look_alike(
+        "remote-service-execution-benign",
+        "remote-service-execution",
+        domain::service_benign,
+        "An administrator starts a service, and copies a manual to another host.",
+    ),
+    proof("remote-task", domain::task, "A task is registered on another host, run and deleted."),
+    look_alike("remote-task-benign", "remote-task", domain::task_benign, "An administrator lists tasks and runs one."),
+    proof("remote-wmi-dcom", domain::wmi_run, "A method of WMI starts a program whose output is fetched."),
+    look_alike("remote-wmi-dcom-benign", "remote-wmi-dcom", domain::wmi_benign, "A monitor asks questions of WMI."),
+    proof("dcsync", domain::dcsync, "A workstation replicates the directory."),
+    look_alike("dcsync-benign", "dcsync", domain::dcsync_benign, "Two domain controllers replicate each other."),
+    proof("zerologon", domain::zerologon, "Credentials of zeros, until a domain controller takes them."),
+    proof("printnightmare", domain::driver, "A domain controller is told to install a printer driver from the attacker's share."),
+    proof("password-spraying", domain::spray, "One password for 24 accounts."),
+    look_alike("password-spraying-benign", "password-spraying", domain::spray_benign, "Many people log in through one host; some mistype."),
     proof("stealer-upload", implants::stealer, "A program asks for its public address and stores what it gathered by FTP."),
 ];
 
