@@ -1,4 +1,5 @@
-//! Any bytes as a file or a pipe, beside a sound capture: reading ends, the sound capture is whole, and the books agree with what came.
+//! Any bytes as a capture in memory; every so often also as a file or a pipe beside a sound capture. Reading ends, the books agree with what
+//! came, and the sound capture is whole.
 
 #![no_main]
 
@@ -18,24 +19,64 @@ const PIPE_BYTES: usize = 60 << 10;
 /// Rows of damage of two captures: a thousand each, and the closing ones.
 const DAMAGE_ROWS: usize = 2 * (1_000 + 16);
 
+/// Bytes of comments that a capture may leave in memory.
+const NOTED_BYTES: usize = 8 << 20;
+
 thread_local! {
     /// The fuzzed and the sound file of this process.
     static PATHS: OnceCell<(PathBuf, PathBuf)> = const { OnceCell::new() };
 }
 
 fuzz_target!(|data: &[u8]| {
-    let (fuzzed, sound) = PATHS.with(|paths| paths.get_or_init(paths_of_this_process).clone());
-    // Some lengths go through a pipe, which is read once and cannot be looked at before.
-    if data.len() % 4 == 3 && data.len() <= PIPE_BYTES {
-        let (reader, mut writer) = std::io::pipe().expect("a pipe");
-        writer.write_all(data).expect("room in the pipe");
-        drop(writer);
-        read(&[format!("/proc/self/fd/{}", reader.as_raw_fd()).into(), sound]);
-    } else {
-        std::fs::write(&fuzzed, data).expect("the fuzzed file");
-        read(&[fuzzed, sound]);
+    in_memory(data);
+    match data.len() % 32 {
+        13 => beside_a_sound_capture(data),
+        // Read once, and not to be looked at before.
+        26 if data.len() <= PIPE_BYTES => through_a_pipe(data),
+        _ => {}
     }
 });
+
+fn in_memory(data: &[u8]) {
+    let (mut frames, mut bytes, mut damage) = (0, 0, 0);
+    let told = capture::read(std::io::Cursor::new(data.to_vec()), |block| {
+        assert!(block.bytes.len() <= 4 << 20 || block.frames.len() == 1, "{} bytes", block.bytes.len());
+        for frame in block.iter() {
+            frames += 1;
+            bytes += frame.bytes.len() as u64;
+            assert_eq!((frame.meta.number, frame.meta.in_file), (frames, frames));
+            assert_eq!(frame.bytes.len(), frame.meta.caplen as usize);
+            assert!(frame.meta.wire_len >= frame.meta.caplen);
+        }
+        damage += block.damage.len();
+    });
+    let Ok(info) = told else { return };
+    check(&info, frames, bytes);
+    assert!(damage <= DAMAGE_ROWS && info.bytes == data.len() as u64, "{damage} rows, {} of {} bytes", info.bytes, data.len());
+}
+
+/// What always holds of a capture of so many frames and bytes.
+fn check(info: &CaptureInfo, frames: u64, bytes: u64) {
+    assert_eq!((info.frames, info.frame_bytes, info.first_ts.is_some()), (frames, bytes, frames > 0));
+    assert!(info.wire_bytes >= info.frame_bytes && info.truncated_frames <= info.frames);
+    let noted: usize = info.beside.comments.iter().map(|comment| comment.text.len()).sum();
+    assert!(noted <= NOTED_BYTES && info.beside.interfaces.len() <= 1_000 && info.beside.blocks.len() <= 1_000);
+    assert!(info.beside.interfaces.iter().map(|interface| interface.frames).sum::<u64>() <= frames);
+}
+
+fn beside_a_sound_capture(data: &[u8]) {
+    let (fuzzed, sound) = PATHS.with(|paths| paths.get_or_init(paths_of_this_process).clone());
+    std::fs::write(&fuzzed, data).expect("the fuzzed file");
+    read(&[fuzzed, sound]);
+}
+
+fn through_a_pipe(data: &[u8]) {
+    let (_, sound) = PATHS.with(|paths| paths.get_or_init(paths_of_this_process).clone());
+    let (reader, mut writer) = std::io::pipe().expect("a pipe");
+    writer.write_all(data).expect("room in the pipe");
+    drop(writer);
+    read(&[format!("/proc/self/fd/{}", reader.as_raw_fd()).into(), sound]);
+}
 
 fn paths_of_this_process() -> (PathBuf, PathBuf) {
     let path = |what| std::env::temp_dir().join(format!("vigil-fuzz-{what}-{}", std::process::id()));
@@ -70,9 +111,8 @@ fn read(paths: &[PathBuf]) {
     let captures: Vec<CaptureInfo> = files.captures().expect("the reading thread lives");
     for info in &captures {
         let id = info.id as usize;
-        assert_eq!((info.frames, info.frame_bytes), (per_capture[id], bytes[id]));
-        assert!(info.wire_bytes >= info.frame_bytes && info.truncated_frames <= info.frames);
-        assert_eq!((info.first_ts.is_some(), info.blake3.len()), (info.frames > 0, 64));
+        check(info, per_capture[id], bytes[id]);
+        assert_eq!(info.blake3.len(), 64);
     }
     let sound = captures.iter().find(|info| info.path.contains("sound") || info.also_at.iter().any(|path| path.contains("sound")));
     let sound = sound.expect("the sound capture");

@@ -11,7 +11,7 @@ use vigil::flow::stream::{Piece, Segment, Stream};
 use vigil::flow::{Batch, Table};
 use vigil::model::packet::{Ip, Net, Payload, Tcp, Transport, tcp_flags};
 use vigil::model::{Block, Flow, Limits, LinkType, Packet};
-use vigil_fuzz::{Bytes, push};
+use vigil_fuzz::{Bytes, push, stay_on_this_thread};
 
 /// Packets after which a block ends.
 const BLOCK: usize = 24;
@@ -27,7 +27,7 @@ struct Step {
     pause: u8,
 }
 
-fuzz_target!(|data: &[u8]| {
+fuzz_target!(init: stay_on_this_thread(), |data: &[u8]| {
     let mut data = Bytes(data);
     let (Some(cap), Some(start)) = (data.u16(), data.u32()) else { return };
     let mut steps = Vec::new();

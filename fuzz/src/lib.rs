@@ -33,6 +33,12 @@ impl<'a> Bytes<'a> {
     }
 }
 
+/// Makes the flow table work on the fuzzer's own thread: handing over to others costs more than the work. Call it first.
+pub fn stay_on_this_thread() {
+    // Only the first call can succeed.
+    let _ = rayon::ThreadPoolBuilder::new().num_threads(1).use_current_thread().build_global();
+}
+
 /// Adds a frame to a block, as a reader would.
 pub fn push(block: &mut Block, number: u64, ts_ns: Ts, link: LinkType, wire_len: usize, bytes: &[u8]) {
     block.frames.push(FrameMeta {

@@ -44,10 +44,28 @@ fn read(paths: &[&Path]) -> Reading {
         source.recycle(block);
     }
     reading.captures = source.captures().unwrap();
+    if let ([path], [info]) = (&paths[..], &reading.captures[..])
+        && path.is_file()
+    {
+        same_on_this_thread(path, &reading, info);
+    }
     assert_eq!(progress.frames(), reading.frames.len() as u64);
     assert_eq!(progress.bytes_read(), reading.captures.iter().map(|info| info.bytes).sum::<u64>());
     check(&reading);
     reading
+}
+
+/// Reading without threads gives the same but for hashes and the name.
+fn same_on_this_thread(path: &Path, reading: &Reading, info: &CaptureInfo) {
+    let mut alone = Reading::default();
+    let told = super::read(std::fs::File::open(path).unwrap(), |mut block| {
+        alone.bytes.extend(block.iter().map(|frame| frame.bytes.to_vec()));
+        alone.frames.append(&mut block.frames);
+        alone.damage.append(&mut block.damage);
+    });
+    let told = told.unwrap();
+    let named = CaptureInfo { path: info.path.clone(), sha256: info.sha256.clone(), blake3: info.blake3.clone(), ..told };
+    assert_eq!((&alone.frames, &alone.bytes, &alone.damage, &named), (&reading.frames, &reading.bytes, &reading.damage, info));
 }
 
 /// Numbers are consecutive, bytes are there, books agree.
