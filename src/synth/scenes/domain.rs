@@ -47,7 +47,15 @@ fn sealed(net: &mut Net, client: Host, server: Host, interface: Interface, user:
 }
 
 /// A visit to an administrative share, to write a file or to read one.
-fn share_visit(net: &mut Net, client: Host, server: Host, user: &str, share: &str, write: Option<(&str, &[u8])>, read: Option<(&str, &[u8])>) {
+fn share_visit(
+    net: &mut Net,
+    client: Host,
+    server: Host,
+    user: &str,
+    share: &str,
+    write: Option<(&str, &[u8])>,
+    read: Option<(&str, &[u8])>,
+) {
     let mut tcp = net.tcp(client, server, 445);
     tcp.connect();
     let mut smb = tcp.smb();
@@ -91,7 +99,14 @@ pub fn service_benign(name: &str) -> Capture {
     let net = &mut stage.office.net;
     let manual = net.rng.bytes(40_000);
     net.deed(Deed::benign("An administrator looks at services and starts one").by([net.ip(admin)]).on([net.ip(server)]), |net| {
-        sealed(net, admin, server, rpc::SERVICES, "admin", &[(15, 84, 24), (14, 60, 8_000), (16, 92, 24), (6, 20, 32), (19, 40, 4), (0, 20, 24)]);
+        sealed(
+            net,
+            admin,
+            server,
+            rpc::SERVICES,
+            "admin",
+            &[(15, 84, 24), (14, 60, 8_000), (16, 92, 24), (6, 20, 32), (19, 40, 4), (0, 20, 24)],
+        );
     });
     net.wait(20 * SECOND);
     net.deed(Deed::benign("An administrator copies a manual to C$").by([net.ip(admin)]).on([net.ip(files)]), |net| {
