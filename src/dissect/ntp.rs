@@ -90,7 +90,7 @@ fn moment(seconds: u32, fraction: u32) -> Ts {
     if seconds == 0 && fraction == 0 {
         return 0;
     }
-    (i64::from(seconds) - EPOCH) * 1_000_000_000 + (i64::from(fraction) * 1_000_000_000 >> 32)
+    (i64::from(seconds) - EPOCH) * 1_000_000_000 + ((i64::from(fraction) * 1_000_000_000) >> 32)
 }
 
 /// Extension fields (RFC 7822): type and length, behind them perhaps a key id and a digest of 16 or 20 bytes.

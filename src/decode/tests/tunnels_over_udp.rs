@@ -35,7 +35,7 @@ fn samples() -> Vec<(u16, u16, Tunnel, Vec<u8>)> {
     swapped.swap(0, 1);
     let capwap = [0, 0x10, 0x43, 0, 0, 0, 0, 0];
     vec![
-        (50_000, 4789, tunnel(TunnelKind::Vxlan, Some(0x0102_03)), joined(&[8, 0, 0, 0, 1, 2, 3, 0], &inner_frame())),
+        (50_000, 4789, tunnel(TunnelKind::Vxlan, Some(0x01_02_03)), joined(&[8, 0, 0, 0, 1, 2, 3, 0], &inner_frame())),
         (50_000, 4789, tunnel(TunnelKind::Vxlan, Some(7)), joined(&[0x88, 0, 0, 9, 0, 0, 7, 0], &inner_frame())),
         (50_000, 8472, tunnel(TunnelKind::Vxlan, Some(1)), joined(&[8, 0, 0, 0, 0, 0, 1, 0], &inner_frame())),
         (50_000, 4789, tunnel(TunnelKind::Vxlan, Some(2)), joined(&[0x0c, 0, 0, 3, 0, 0, 2, 0], &inner_frame())),

@@ -123,7 +123,7 @@ impl<'a> Long<'a> {
     pub fn is_convincing(&self, datagram: usize) -> bool {
         let ids = self.dcid.len() <= ID_MAX && self.scid.len() <= ID_MAX;
         let known = match self.version.0 {
-            0 => self.rest.len() >= 4 && self.rest.len() % 4 == 0 && self.versions().any(Version::is_known),
+            0 => self.rest.len() >= 4 && self.rest.len().is_multiple_of(4) && self.versions().any(Version::is_known),
             // Drafts before 21 hid their ids differently; the name is all that is read of them.
             0xff00_0001..=0xff00_0014 => return self.first & 0x40 != 0 && datagram > 20,
             _ if self.version.is_grease() => datagram >= FULL_SIZE,

@@ -355,7 +355,7 @@ fn a_login_of_old_shows_its_user_and_what_was_said_to_it() {
     words[14] = 24;
     words[16] = 24;
     let bytes = [&[1; 24][..], &[2; 24], b"guest\0WORKGROUP\0Unix\0Samba\0"].concat();
-    let mut dialect = vec![0; 34];
+    let mut dialect = [0; 34];
     dialect[2] = 3;
     let steps = [
         up(smb1(0x72, 1, 0, false, &[], b"\x02PC NETWORK PROGRAM 1.0\0\x02NT LM 0.12\0")),

@@ -271,7 +271,7 @@ fn acknowledge(own: &mut Endpoint, peer: &mut Endpoint, tcp: &Tcp, len: u32, fla
     let place = peer.place_ack(tcp.ack);
     if place < 0 {
         effect.odd.note(Oddity::AckUnderflow);
-    } else if !flags.rst && !(tcp.ack == 0 && place - peer.acked as i64 > TOO_LARGE) {
+    } else if !(flags.rst || tcp.ack == 0 && place - peer.acked as i64 > TOO_LARGE) {
         peer.acked = peer.acked.max(place as u64);
     }
 }

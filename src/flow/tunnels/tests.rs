@@ -57,8 +57,11 @@ fn gre(forth: bool) -> Vec<u8> {
     over_ip(forth, 47, &[&[0, 0, 8, 0], &inner(forth)[..]].concat())
 }
 
+/// Type and action of a tunnel, the responder's port, and its flow.
+type Told = (&'static str, &'static str, u16, FlowId);
+
 /// Flows by id, and rows of `tunnel` as tunnel type, action, ports and flow.
-fn run(frames: &[(i64, Vec<u8>)]) -> (Vec<Flow>, Vec<(&'static str, &'static str, u16, FlowId)>) {
+fn run(frames: &[(i64, Vec<u8>)]) -> (Vec<Flow>, Vec<Told>) {
     let mut block = Block::default();
     for (index, (seconds, bytes)) in frames.iter().enumerate() {
         let (number, len) = (index as u64 + 1, bytes.len() as u32);
@@ -85,7 +88,7 @@ fn run(frames: &[(i64, Vec<u8>)]) -> (Vec<Flow>, Vec<(&'static str, &'static str
 }
 
 /// Frames, a second apart.
-fn run_all(frames: Vec<Vec<u8>>) -> (Vec<Flow>, Vec<(&'static str, &'static str, u16, FlowId)>) {
+fn run_all(frames: Vec<Vec<u8>>) -> (Vec<Flow>, Vec<Told>) {
     run(&frames.into_iter().enumerate().map(|(at, bytes)| (at as i64, bytes)).collect::<Vec<_>>())
 }
 
