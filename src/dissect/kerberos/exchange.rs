@@ -45,7 +45,7 @@ impl Exchange {
                 if !repeated {
                     self.end(out);
                     let mut row = Box::new(asked(&request, message.tag));
-                    row.client_cert_subject = certificates(&request.padata, pa::PK_AS_REQ, true, place, out);
+                    (row.client_cert_subject, row.client_cert_fuid) = certificates(&request.padata, pa::PK_AS_REQ, true, place, out);
                     self.open = Some(Open { row, place, dir, nonce: request.nonce });
                 }
             }
@@ -53,7 +53,7 @@ impl Exchange {
                 let Some(reply) = message::kdc_reply(message) else { return };
                 let (mut row, at) = self.answered(dir, place);
                 granted(&mut row, &reply, message.tag);
-                row.server_cert_subject = certificates(&reply.padata, pa::PK_AS_REP, false, place, out);
+                (row.server_cert_subject, row.server_cert_fuid) = certificates(&reply.padata, pa::PK_AS_REP, false, place, out);
                 self.finish(row, at, place, bytes.len(), out);
             }
             tag::ERROR => {
@@ -186,9 +186,26 @@ pub(super) fn token(message: Tlv<'_>) -> Option<Token> {
     }
 }
 
-/// Certificates of PKINIT (RFC 4556 3.2) are said as such; the subject of the first is the row's.
-fn certificates(padata: &[PaData<'_>], kind: i64, client: bool, place: (u64, Ts), out: &mut Out) -> Option<String> {
-    let (_, value) = padata.iter().find(|(found, _)| *found == kind)?;
+/// Certificates of PKINIT (RFC 4556 3.2) are said as such; subject and digest of the first are the row's.
+fn certificates(padata: &[PaData<'_>], kind: i64, client: bool, place: (u64, Ts), out: &mut Out) -> (Option<String>, Option<String>) {
+    let value = padata.iter().find(|(found, _)| *found == kind).map_or(&[][..], |(_, value)| value);
+    let mut first = (None, None);
+    let mut rest = chain(value, client).unwrap_or(Ber(&[]));
+    for n in 0..CERTIFICATES_MAX {
+        let before = rest.0;
+        let Some(element) = rest.next().filter(|element| element.tag == tag::SEQUENCE && element.is_whole()) else { break };
+        let mut row = x509::read(before.get(..before.len() - rest.0.len()).unwrap_or(element.value), place.1);
+        (row.client_cert, row.host_cert) = (client, n == 0);
+        if n == 0 {
+            first = (Some(row.subject.clone()), Some(row.fingerprint.clone()));
+        }
+        out.say(place.0, place.1, Event::X509(Box::new(row)));
+    }
+    first
+}
+
+/// The certificates of signed data (RFC 5652 5.1) inside a request's or a reply's value.
+fn chain(value: &[u8], client: bool) -> Option<Ber<'_>> {
     let mut signed = Ber(value).next()?.inside();
     if !client {
         // The reply wraps it once more: [0] DHRepInfo.
@@ -196,16 +213,5 @@ fn certificates(padata: &[PaData<'_>], kind: i64, client: bool, place: (u64, Ts)
     }
     let content = Ber(signed.expect(0x80)?.value).next()?;
     let data = content.inside().field(0xa0)?;
-    let list = data.inside().find(|element| element.tag == 0xa0)?;
-    let mut subject = None;
-    let mut rest = list.inside();
-    for n in 0..CERTIFICATES_MAX {
-        let before = rest.0;
-        let Some(element) = rest.next().filter(|element| element.tag == tag::SEQUENCE && element.is_whole()) else { break };
-        let mut row = x509::read(before.get(..before.len() - rest.0.len()).unwrap_or(element.value), place.1);
-        (row.client_cert, row.host_cert) = (client, n == 0);
-        subject.get_or_insert_with(|| row.subject.clone());
-        out.say(place.0, place.1, Event::X509(Box::new(row)));
-    }
-    subject
+    Some(data.inside().find(|element| element.tag == 0xa0)?.inside())
 }

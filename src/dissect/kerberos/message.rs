@@ -230,7 +230,9 @@ pub fn is_message(bytes: &[u8]) -> bool {
     let Some(fields) = sequence(message).map(|fields| fields.0) else { return false };
     match message.tag {
         tag::AS_REQ | tag::TGS_REQ => fields.starts_with(&version(1)),
-        tag::AS_REP | tag::TGS_REP | tag::ERROR => fields.starts_with(&version(0)),
+        tag::AS_REP | tag::TGS_REP => fields.starts_with(&version(0)),
+        // Some errors leave out all but their number.
+        tag::ERROR => fields.starts_with(&version(0)) || fields.starts_with(&[context(6), 3, 2, 1]),
         tag::AP_REQ => fields.starts_with(&[&version(0)[..], &[0xa1, 3, 2, 1, 14]].concat()),
         tag::AP_REP => fields.starts_with(&[&version(0)[..], &[0xa1, 3, 2, 1, 15]].concat()),
         _ => false,

@@ -189,7 +189,15 @@ fn certificates_of_pkinit_name_their_owner() {
     let content = seq(&[tlv(6, &[42]), field(0, &signed)]);
     let value = seq(&[tlv(0x80, &content)]);
     let events = said(conn(Proto::Udp, 88), &[up(request(0x6a, Some("jane"), &TGT, &[18], &[padata(16, &value)]))]);
-    assert!(matches!(&events[..], [Event::X509(row), Event::Kerberos(_)] if row.client_cert), "{events:?}");
+    let [Event::X509(certificate), Event::Kerberos(row)] = &events[..] else { panic!("{events:?}") };
+    assert!(certificate.client_cert && row.client_cert_fuid.as_deref() == Some(certificate.fingerprint.as_str()));
+}
+
+#[test]
+fn an_error_of_a_number_alone_is_one() {
+    let bytes = tlv(0x7e, &seq(&[field(6, &small(25))]));
+    let told = rows(&said(conn(Proto::Udp, 88), &[down(bytes)]));
+    assert!(matches!(&told[..], [row] if row.error_msg.as_deref() == Some("KDC_ERR_PREAUTH_REQUIRED") && row.client.is_none()), "{told:?}");
 }
 
 proptest! {

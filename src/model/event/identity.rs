@@ -29,8 +29,12 @@ pub struct Kerberos {
     pub renewable: Option<bool>,
     /// Subject of the client's certificate (PKINIT).
     pub client_cert_subject: Option<String>,
+    /// SHA-256 of that certificate, hex (`x509.fingerprint`).
+    pub client_cert_fuid: Option<String>,
     /// Subject of the KDC's certificate.
     pub server_cert_subject: Option<String>,
+    /// SHA-256 of that certificate, hex.
+    pub server_cert_fuid: Option<String>,
     /// Realm asked, or of the ticket.
     pub realm: Option<String>,
     /// Encryption types the client offers, in its order.

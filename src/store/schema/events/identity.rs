@@ -21,7 +21,9 @@ pub fn kerberos<'a>() -> Columns<EventRow<'a, Kerberos>> {
             .bool("forwardable", "Asked: forwardable.", |r| r.forwardable)
             .bool("renewable", "Asked: renewable.", |r| r.renewable)
             .text("client_cert_subject", "Subject of the client's certificate (PKINIT).", |r| r.client_cert_subject.as_deref())
-            .text("server_cert_subject", "Subject of the KDC's certificate.", |r| r.server_cert_subject.as_deref()),
+            .text("client_cert_fuid", "That certificate: its SHA-256 (`x509.fingerprint`).", |r| r.client_cert_fuid.as_deref())
+            .text("server_cert_subject", "Subject of the KDC's certificate.", |r| r.server_cert_subject.as_deref())
+            .text("server_cert_fuid", "That certificate: its SHA-256.", |r| r.server_cert_fuid.as_deref()),
     )
 }
 
