@@ -18,6 +18,8 @@ pub const SMTP: Protocol = Protocol { name: "smtp", over: &[Proto::Tcp], probe, 
 const GREETINGS: [&[u8]; 3] = [b"EHLO", b"HELO", b"LHLO"];
 /// Commands waiting for a reply; beyond it the oldest is forgotten.
 const PENDING: usize = 512;
+/// Messages sent ahead of the answers to them.
+const AHEAD: usize = 64;
 /// Longest text of a command or reply kept.
 const TEXT: usize = 1_024;
 
@@ -54,10 +56,14 @@ struct Session {
     /// The command that the reply under way is for.
     answered: Option<Said>,
     row: Row,
+    /// Messages that are sent whole and not answered yet, though the next one has begun.
+    ahead: VecDeque<Row>,
     mail: Option<Box<Message>>,
     exchange: Option<Exchange>,
     banner: Option<String>,
     messages: u32,
+    /// The server has spoken.
+    replied: bool,
     greeted: bool,
     over: bool,
 }
@@ -251,9 +257,14 @@ impl Session {
         if !arg.get(..5).is_some_and(|word| word.eq_ignore_ascii_case("FROM:")) {
             return;
         }
-        // The last message may lack the server's word on it.
         self.end_mail(false, place, out);
-        self.flush(out);
+        if self.row.sent && self.ahead.len() < AHEAD {
+            let next = self.row.following();
+            self.ahead.push_back(std::mem::replace(&mut self.row, next));
+        } else {
+            // The last message may lack the server's word on it.
+            self.flush(out);
+        }
         self.row.sender(arg, place);
     }
 
@@ -273,15 +284,16 @@ impl Session {
         let first = self.answered.is_none();
         let said = match self.answered {
             Some(said) => said,
-            None if self.banner.is_none() && self.messages == 0 && self.pending.is_empty() => Said::Greeting,
+            // Some clients do not wait for it.
+            None if !self.replied && (self.pending.is_empty() || matches!(code, 220 | 421 | 554)) => Said::Greeting,
             None => self.pending.pop_front().unwrap_or(Said::Other),
         };
-        self.answered = goes_on.then_some(said);
+        (self.answered, self.replied) = (goes_on.then_some(said), true);
         let text = escape(text.get(1..).unwrap_or_default().trim_ascii_start(), TEXT);
         if said == Said::Greeting && first {
             self.banner = Some(text.clone());
         }
-        self.row.last_reply = Some(format!("{code} {text}"));
+        self.spoken_of().last_reply = Some(format!("{code} {text}"));
         match said {
             Said::End if first => self.answer(code, out),
             _ if !goes_on => self.reply(said, code, (chunk.frame, chunk.ts_ns), out),
@@ -304,7 +316,7 @@ impl Session {
                 }
             }
             (Said::Chunk { last: true }, _) => self.answer(code, out),
-            (Said::Recipient, 400..) => self.row.refused += 1,
+            (Said::Recipient, 400..) => self.spoken_of().refused += 1,
             (Said::Tls, 220) => {
                 self.row.tls(place);
                 self.over = true;
@@ -321,12 +333,21 @@ impl Session {
         }
     }
 
+    /// The message that the server speaks of: the oldest that it has not answered.
+    fn spoken_of(&mut self) -> &mut Row {
+        self.ahead.front_mut().unwrap_or(&mut self.row)
+    }
+
     /// The server's word on a message: it is over, and the next one begins.
     fn answer(&mut self, code: u16, out: &mut Out) {
+        self.spoken_of().accepted = Some(code < 400);
+        if let Some(mut row) = self.ahead.pop_front() {
+            row.say(self.messages.saturating_add(1), self.banner.as_deref(), out);
+        } else {
+            self.flush(out);
+            self.row = self.row.following();
+        }
         self.messages = self.messages.saturating_add(1);
-        self.row.accepted = Some(code < 400);
-        self.flush(out);
-        self.row.next();
     }
 
     fn mail(&mut self) -> &mut Message {
@@ -342,10 +363,14 @@ impl Session {
             let seen = mail.finish(complete, place, out);
             self.row.message(seen);
         }
+        self.row.sent |= complete;
     }
 
     fn flush(&mut self, out: &mut Out) {
-        self.row.say(self.messages + 1, self.banner.as_deref(), out);
+        for mut row in std::mem::take(&mut self.ahead) {
+            row.say(self.messages.saturating_add(1), self.banner.as_deref(), out);
+        }
+        self.row.say(self.messages.saturating_add(1), self.banner.as_deref(), out);
     }
 
     fn settle(&mut self, success: Option<bool>, out: &mut Out) {

@@ -31,6 +31,8 @@ pub(super) struct Row {
     pub accepted: Option<bool>,
     /// Recipients refused.
     pub refused: u32,
+    /// Its last byte was sent.
+    pub sent: bool,
 }
 
 impl Row {
@@ -120,6 +122,7 @@ impl Row {
             return;
         }
         let mut row = std::mem::take(&mut self.row);
+        self.sent = false;
         let hosts = row.path.into_iter().skip_while(|host| *host == out.conn.orig_h);
         row.path = [out.conn.resp_h, out.conn.orig_h].into_iter().chain(hosts).collect();
         row.trans_depth = depth;
@@ -130,10 +133,9 @@ impl Row {
         out.say(self.place.0, self.place.1, Event::Smtp(Box::new(row)));
     }
 
-    /// Forgets what is left of the message before.
-    pub fn next(&mut self) {
-        let Self { helo, auth_user, .. } = std::mem::take(self);
-        *self = Self { helo, auth_user, ..Self::default() };
+    /// The next message of the session.
+    pub fn following(&self) -> Self {
+        Self { helo: self.helo.clone(), auth_user: self.auth_user.clone(), ..Self::default() }
     }
 }
 
