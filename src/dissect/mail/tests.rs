@@ -71,8 +71,8 @@ fn every_part_becomes_a_file_with_its_name_its_type_and_its_own_bytes() {
     assert_eq!(
         told,
         [
-            (3, Some("text/plain"), None, 41),
-            (4, Some("text/html"), None, 37),
+            (3, Some("text/plain"), None, 42),
+            (4, Some("text/html"), None, 36),
             (5, Some("application/pdf"), Some("invoice.pdf.exe"), 16),
             (7, Some("text/plain"), None, 6),
         ]
