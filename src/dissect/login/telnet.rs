@@ -83,6 +83,23 @@ pub(super) fn is_shell(line: &str) -> bool {
     plain(line).trim().ends_with(['$', '#', '>', '%'])
 }
 
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// A line as the screen shows it after all corrections.
+fn echoed(bytes: &[u8]) -> String {
+    let mut shown = Vec::new();
+    for c in plain(&text(bytes)).chars().filter(|c| *c != '\u{7}') {
+        if c == '\u{8}' {
+            shown.pop();
+        } else {
+            shown.push(c);
+        }
+    }
+    escape(shown.into_iter().collect::<String>().trim_end().as_bytes(), LONGEST)
+}
+
 /// A line without colours and cursor movements.
 fn plain(line: &str) -> String {
     line.split('\u{1b}').enumerate().map(|(at, part)| if at == 0 { part } else { after_escape(part) }).collect()
@@ -99,10 +116,12 @@ pub(super) struct Session {
     /// What stands before the text of rlogin.
     names: Option<Names>,
     typing: Typing,
-    /// The server's line when the first key of the client's was hit.
-    prompt: String,
+    /// The server's line when the first key of the client's was hit, if one was.
+    prompt: Option<Vec<u8>>,
     /// A key that sends several bytes is under way: a cursor key, say.
     key_goes_on: bool,
+    /// The shell was asked to complete the line or to recall another: what is typed is not what it takes.
+    completed: bool,
     negotiated: bool,
     prompted: bool,
     /// The server's line so far.
@@ -122,8 +141,9 @@ impl Session {
             strip: Default::default(),
             names: None,
             typing: Typing::new(service),
-            prompt: String::new(),
+            prompt: None,
             key_goes_on: false,
+            completed: false,
             negotiated: false,
             prompted: false,
             tail: Vec::new(),
@@ -220,9 +240,11 @@ impl Dissector for Session {
 impl Session {
     fn key(&mut self, byte: u8, chunk: &Chunk<'_>, out: &mut Out) {
         self.read_prompt(out);
-        if self.typed.is_empty() && !matches!(byte, b'\r' | b'\n' | 0) {
-            self.prompt = plain(&String::from_utf8_lossy(&self.tail));
+        if self.prompt.is_none() && !matches!(byte, b'\r' | b'\n' | 0) {
+            self.prompt = Some(self.tail.clone());
+            self.typing.interrupted();
         }
+        self.completed |= matches!(byte, b'\t' | 27);
         if self.key_goes_on {
             self.key_goes_on = !(byte.is_ascii_alphabetic() || byte == b'~');
             return;
@@ -253,11 +275,14 @@ impl Session {
     }
 
     fn line(&mut self, typed: Typed, out: &mut Out) {
+        let (prompt, completed) = (self.prompt.take(), std::mem::take(&mut self.completed));
         match self.asked {
             // What is typed without being asked may be a secret typed ahead: only a shell takes commands.
-            Asked::Nothing if self.logged_in || is_shell(&self.prompt) => {
-                let prompt = std::mem::take(&mut self.prompt);
-                self.typing.enter(&prompt, &typed.text, self.user.as_deref(), (typed.frame, typed.ts_ns), out);
+            Asked::Nothing if self.logged_in || prompt.as_deref().is_some_and(|prompt| is_shell(&text(prompt))) => {
+                let prompt = prompt.unwrap_or_default();
+                let echo = self.tail.strip_prefix(prompt.as_slice()).filter(|_| completed).map(echoed).filter(|echo| !echo.is_empty());
+                let command = echo.unwrap_or(typed.text);
+                self.typing.enter(&plain(&text(&prompt)), &command, self.user.as_deref(), (typed.frame, typed.ts_ns), out);
             }
             Asked::Nothing => {
                 if !typed.text.is_empty() && self.ahead.len() < AHEAD {

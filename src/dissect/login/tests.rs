@@ -138,6 +138,30 @@ fn secrets_typed_in_a_shell_are_no_commands_and_corrections_are_undone() {
 }
 
 #[test]
+fn what_the_shell_completes_or_recalls_is_read_from_its_echo() {
+    let mut said = telnet_session();
+    said.extend(turns(&[
+        (">", b"cat /et"),
+        ("<", b"cat /et"),
+        (">", b"\t"),
+        ("<", b"c/"),
+        (">", b"passwd"),
+        ("<", b"passwd"),
+        (">", b"\r\0"),
+        ("<", b"\r\nroot:x\r\n# "),
+        (">", b"\x1b[A"),
+        ("<", b"cat /etc/passwd"),
+        (">", b"\x7f"),
+        ("<", b"\x08\x1b[K"),
+        (">", b"\r\0"),
+        ("<", b"\r\nno\r\n# "),
+    ]));
+    let told: Vec<_> = lines_typed(&said, 23).into_iter().map(|row| (row.command.unwrap(), row.output.unwrap_or_default())).collect();
+    let of = |command: &str, output: &str| (command.to_owned(), output.to_owned());
+    assert_eq!(told[1..], [of("cat /etc/passwd", "root:x"), of("cat /etc/passw", "no")]);
+}
+
+#[test]
 fn what_bots_type_ahead_of_prompts_is_never_told() {
     let said = turns(&[("<", b"\xff\xfb\x01"), (">", b"root\r\n888888\r\nenable\r\n"), ("<", b"Welcome\r\n")]);
     assert!(lines_typed(&said, 23).is_empty());

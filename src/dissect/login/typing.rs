@@ -19,6 +19,8 @@ pub(super) struct Typing {
 struct Open {
     row: Telnet,
     output: Vec<u8>,
+    /// The next line has begun: what is shown from here on is its echo.
+    over: bool,
     frame: u64,
     ts_ns: Ts,
 }
@@ -43,7 +45,7 @@ impl Typing {
             command: Some(command.to_owned()),
             ..Telnet::default()
         };
-        self.open = Some(Box::new(Open { row, output: Vec::new(), frame, ts_ns }));
+        self.open = Some(Box::new(Open { row, output: Vec::new(), over: false, frame, ts_ns }));
     }
 
     /// No more lines are told.
@@ -51,9 +53,16 @@ impl Typing {
         self.seq >= LINES
     }
 
+    /// The first key of the next line is hit.
+    pub fn interrupted(&mut self) {
+        if let Some(open) = &mut self.open {
+            open.over = true;
+        }
+    }
+
     /// The server shows something.
     pub fn shown(&mut self, byte: u8) {
-        let Some(open) = &mut self.open else { return };
+        let Some(open) = self.open.as_mut().filter(|open| !open.over) else { return };
         open.row.output_bytes += 1;
         if open.output.len() < OUTPUT {
             open.output.push(byte);
@@ -63,7 +72,7 @@ impl Typing {
     /// Says the line whose answer is over.
     pub fn finish(&mut self, out: &mut Out) {
         let Some(open) = self.open.take() else { return };
-        let Open { mut row, output, frame, ts_ns } = *open;
+        let Open { mut row, output, frame, ts_ns, .. } = *open;
         row.output = Some(answer(row.command.as_deref().unwrap_or_default(), &output)).filter(|text| !text.is_empty());
         out.say(frame, ts_ns, Event::Telnet(Box::new(row)));
     }
