@@ -21,7 +21,7 @@ type Name = (IpAddr, String, u64);
 #[derive(Default)]
 pub struct Ranges {
     open: BTreeMap<Name, Whole>,
-    /// By their last part, latest last; a file that went on since then has a later entry too.
+    /// When each was last looked at, or begun.
     order: VecDeque<(Ts, Name)>,
 }
 
@@ -42,15 +42,17 @@ impl Ranges {
             *events = others;
             parts.into_iter().for_each(|event| self.part(event, &mut done));
         }
-        while let Some((since, name)) = self.order.front() {
+        while let Some((since, _)) = self.order.front() {
             let over = now.is_some_and(|now| since.saturating_add(SILENCE) < now);
             if !over && self.open.len() <= OPEN_MAX {
                 break;
             }
-            // Not the last part of it: a later entry will ask again.
-            let stale = self.open.get(name).is_none_or(|whole| whole.last_ns != *since);
-            if let Some((_, name)) = self.order.pop_front().filter(|_| !stale || !over) {
-                done.extend(self.open.remove(&name).into_iter().flat_map(Whole::finish));
+            let Some((since, name)) = self.order.pop_front() else { break };
+            match self.open.get(&name).map(|whole| whole.last_ns) {
+                // It went on since then.
+                Some(last_ns) if over && last_ns != since => self.order.push_back((last_ns, name)),
+                Some(_) => done.extend(self.open.remove(&name).into_iter().flat_map(Whole::finish)),
+                None => {}
             }
         }
         events.extend(done);
@@ -65,6 +67,9 @@ impl Ranges {
     fn part(&mut self, event: AppEvent, done: &mut Vec<AppEvent>) {
         let Some((name, range, seen)) = part(&event).map(|(name, range, seen)| (name, *range, seen)) else { return };
         let last_ns = event.ts_ns;
+        if !self.open.contains_key(&name) {
+            self.order.push_back((last_ns, name.clone()));
+        }
         let whole = self.open.entry(name.clone()).or_default();
         let flow = event.conn.map(|conn| conn.flow);
         whole.cover(range.start, range.start.saturating_add(seen));
@@ -74,8 +79,6 @@ impl Ranges {
         }
         if whole.rows.len() >= ROWS_MAX || whole.spans.len() >= SPANS_MAX {
             done.extend(self.open.remove(&name).into_iter().flat_map(Whole::finish));
-        } else {
-            self.order.push_back((last_ns, name));
         }
     }
 }

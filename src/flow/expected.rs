@@ -11,6 +11,8 @@ use std::net::IpAddr;
 
 /// How long an announcement holds: Zeek's wait for a data connection.
 const HOLDS: i64 = 300 * SECOND;
+/// Announcements of one place: who announces it over and over again is not believed more often.
+const SAME: usize = 64;
 /// Packets that one task looks at.
 const PACKETS_PER_TASK: usize = 1_024;
 
@@ -21,8 +23,8 @@ type Waits = (Proto, IpAddr, u16);
 #[derive(Default)]
 pub struct Expected {
     /// Looked up, never iterated, so that its order cannot reach the output. Latest last.
-    pending: HashMap<Waits, Vec<Pending>, ahash::RandomState>,
-    arrivals: VecDeque<(Ts, Waits)>,
+    pending: HashMap<Waits, VecDeque<Pending>, ahash::RandomState>,
+    arrivals: VecDeque<(Ts, u64, Waits)>,
     /// Announcements that were dropped before their time.
     pub forgotten: u64,
 }
@@ -67,8 +69,13 @@ impl Expected {
 
     fn add(&mut self, pending: Pending) {
         let waits = (pending.said.proto, pending.said.channel.resp_h, pending.said.channel.resp_p);
-        self.arrivals.push_back((pending.ts_ns, waits));
-        self.pending.entry(waits).or_default().push(pending);
+        self.arrivals.push_back((pending.ts_ns, pending.frame, waits));
+        let list = self.pending.entry(waits).or_default();
+        list.push_back(pending);
+        if list.len() > SAME {
+            list.pop_front();
+            self.forgotten += 1;
+        }
         let most = self.arrivals.len().saturating_sub(Self::MOST);
         if most > 0 {
             self.forgotten += most as u64;
@@ -78,13 +85,15 @@ impl Expected {
 
     /// Drops the oldest as long as `due` says so of its time and of how many there are.
     fn forget(&mut self, due: impl Fn(Ts, usize) -> bool) {
-        while let Some(&(since, waits)) = self.arrivals.front() {
+        while let Some(&(since, frame, waits)) = self.arrivals.front() {
             if !due(since, self.arrivals.len()) {
                 return;
             }
             self.arrivals.pop_front();
             if let Some(list) = self.pending.get_mut(&waits) {
-                list.remove(0);
+                if list.front().is_some_and(|oldest| oldest.frame == frame) {
+                    list.pop_front();
+                }
                 if list.is_empty() {
                     self.pending.remove(&waits);
                 }

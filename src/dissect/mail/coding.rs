@@ -34,6 +34,16 @@ impl Coding {
     }
 }
 
+impl Coding {
+    /// What is left when the content ends: senders forget the padding.
+    pub fn rest(&mut self) -> Vec<u8> {
+        match self {
+            Self::Base64 { letters: 2.., .. } => self.decode(b"="),
+            _ => Vec::new(),
+        }
+    }
+}
+
 /// Line ends and foreign letters are passed over; padding ends a group, and what follows begins another.
 fn base64(bytes: &[u8], bits: &mut u32, letters: &mut u8, over: &mut bool) -> Vec<u8> {
     let mut out = Vec::with_capacity(bytes.len() * 3 / 4 + 3);
@@ -114,7 +124,9 @@ mod tests {
 
     fn decode(name: &str, text: &[u8], step: usize) -> Vec<u8> {
         let mut coding = Coding::of(name);
-        text.chunks(step.max(1)).flat_map(|chunk| coding.decode(chunk)).collect()
+        let mut out: Vec<u8> = text.chunks(step.max(1)).flat_map(|chunk| coding.decode(chunk)).collect();
+        out.extend(coding.rest());
+        out
     }
 
     #[test]
@@ -129,6 +141,7 @@ mod tests {
     fn base64_may_be_padded_in_the_middle_and_hold_nonsense() {
         assert_eq!(decode("BASE64", b"TWE=\r\n!TWFu\r\nTQ==", 3), b"MaManM");
         assert_eq!(decode("base64", b"====", 1), b"");
+        assert_eq!(decode("base64", b"TWFuTWE", 2), b"ManMa", "padding forgotten");
         assert_eq!(decode("x-uuencode", b"as it is", 3), b"as it is");
     }
 

@@ -252,7 +252,10 @@ impl Message {
 
     fn end_part(&mut self, complete: bool, out: &mut Out) {
         self.line_end.clear();
-        let State::Body(body) = std::mem::replace(&mut self.state, State::Outside) else { return };
+        let State::Body(mut body) = std::mem::replace(&mut self.state, State::Outside) else { return };
+        let rest = body.coding.rest();
+        let place = body.place;
+        body.keep(&rest, place);
         let Body { reader, text, declared, name, number, place, .. } = *body;
         self.find_links(&text.unwrap_or_default());
         let Some(reader) = reader.filter(|reader| reader.seen() > 0) else { return };
@@ -281,6 +284,10 @@ impl Message {
 impl Body {
     fn take(&mut self, bytes: &[u8], place: (u64, Ts)) {
         let content = self.coding.decode(bytes);
+        self.keep(&content, place);
+    }
+
+    fn keep(&mut self, content: &[u8], place: (u64, Ts)) {
         if content.is_empty() {
             return;
         }
@@ -292,7 +299,7 @@ impl Body {
             let room = TEXT.saturating_sub(text.len());
             text.extend(content.iter().take(room));
         }
-        self.reader.get_or_insert_default().data(&content);
+        self.reader.get_or_insert_default().data(content);
     }
 }
 

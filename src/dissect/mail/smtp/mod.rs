@@ -234,10 +234,14 @@ impl Session {
             "BDAT" => {
                 let mut words = arg.split_ascii_whitespace();
                 let left = words.next().and_then(|number| number.parse().ok()).unwrap_or(0);
-                let last = words.next().is_some_and(|word| word.eq_ignore_ascii_case("LAST"));
-                self.expect(Said::Chunk { last });
-                self.chunk(left, last, place, out);
-                return;
+                let last = words.next();
+                if last.is_none_or(|word| word.eq_ignore_ascii_case("LAST")) {
+                    self.expect(Said::Chunk { last: last.is_some() });
+                    self.chunk(left, last.is_some(), place, out);
+                    return;
+                }
+                // Anything else is refused, and no bytes follow.
+                Said::Other
             }
             "AUTH" => {
                 self.settle(None, out);

@@ -38,7 +38,9 @@ pub(super) struct Row {
 impl Row {
     /// HELO and its like.
     pub fn greet(&mut self, name: &str) {
-        self.helo = Some(name.to_owned()).filter(|name| !name.is_empty());
+        if !name.is_empty() {
+            self.helo = Some(name.to_owned());
+        }
     }
 
     /// `MAIL FROM:`

@@ -101,6 +101,13 @@ fn chunks_carry_a_message_wherever_they_are_cut() {
 }
 
 #[test]
+fn a_chunk_that_is_refused_for_its_words_takes_no_bytes_and_an_empty_greeting_no_name() {
+    let text = "< 220 x ESMTP\n> EHLO pc\n< 250 ok\n> EHLO\n< 501 name?\n> BDAT 5 X\n< 501 what\n> MAIL FROM:<a@b>\n< 250 ok";
+    let events = said(conn(Proto::Tcp, 25), &dialogue(text));
+    assert_eq!((rows(&events).len(), rows(&events)[0].mailfrom.as_deref(), rows(&events)[0].helo.as_deref()), (1, Some("a@b"), Some("pc")));
+}
+
+#[test]
 fn starttls_hands_the_flow_over_and_is_told() {
     let steps = dialogue("< 220 x ESMTP\n> EHLO a\n< 250 STARTTLS\n> STARTTLS\n< 220 go\n> MAIL FROM:<a@b>");
     let (events, _) = play(conn(Proto::Tcp, 587), &steps);
