@@ -6,27 +6,37 @@
 use crate::model::{AppEvent, Conn, Dir, Event, Proto, Ts, event::Weird};
 
 pub mod arp;
+mod bacnet;
 mod ber;
 mod conversation;
 mod dce_rpc;
 pub mod dhcp;
+mod dnp3;
 mod dns;
+mod enip;
 mod files;
 mod ftp;
 pub mod gssapi;
 mod http;
 pub mod icmp;
+mod iec104;
 mod kerberos;
 mod ldap;
 pub mod le;
 mod login;
+mod messages;
+mod modbus;
+mod mqtt;
 mod mysql;
 pub mod ntlm;
 mod ntp;
+mod postgresql;
 mod quic;
 mod radius;
 mod rdp;
+mod redis;
 mod rfb;
+mod s7comm;
 mod signatures;
 mod sip;
 mod smb;
@@ -58,7 +68,14 @@ pub const PROTOCOLS: &[Protocol] = &[
     login::telnet::TELNET,
     login::smtp::SMTP,
     login::imap::IMAP,
-    login::redis::REDIS,
+    redis::PROTOCOL,
+    postgresql::PROTOCOL,
+    mqtt::PROTOCOL,
+    s7comm::PROTOCOL,
+    dnp3::TCP,
+    iec104::PROTOCOL,
+    enip::PROTOCOL,
+    modbus::PROTOCOL,
     login::pop3::POP3,
     kerberos::TCP,
     ldap::TCP,
@@ -76,6 +93,8 @@ pub const PROTOCOLS: &[Protocol] = &[
     radius::PROTOCOL,
     syslog::UDP,
     dhcp::PROTOCOL,
+    dnp3::UDP,
+    bacnet::PROTOCOL,
     dns::PROTOCOL,
 ];
 

@@ -3,7 +3,6 @@
 pub(super) mod imap;
 pub(super) mod lines;
 pub(super) mod pop3;
-pub(super) mod redis;
 mod sasl;
 pub(super) mod smtp;
 pub(super) mod telnet;

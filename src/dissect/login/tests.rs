@@ -3,7 +3,8 @@ use crate::model::event::Credential;
 use crate::model::{AppEvent, Conn, Dir, Event, FlowId, Proto};
 use proptest::prelude::*;
 
-use super::{imap, pop3, redis, smtp, telnet};
+use super::{imap, pop3, smtp, telnet};
+use crate::dissect::redis;
 
 fn conn(resp_p: u16) -> Conn {
     let host = |last| std::net::IpAddr::from([192, 0, 2, last]);
@@ -217,7 +218,7 @@ fn sessions() -> Vec<(&'static Protocol, u16, Turns)> {
         (&smtp::SMTP, 25, lines(SMTP)),
         (&pop3::POP3, 110, lines(POP3)),
         (&imap::IMAP, 143, lines(IMAP)),
-        (&redis::REDIS, 6_379, turns(REDIS)),
+        (&redis::PROTOCOL, 6_379, turns(REDIS)),
     ]
 }
 

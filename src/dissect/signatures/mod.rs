@@ -103,21 +103,5 @@ fn sun_rpc(call: &[u8]) -> bool {
         && be32(call, 16).is_some_and(|v| v < 8)
 }
 
-/// A DNP3 link header (IEEE 1815 9.2) whose checksum is right.
-fn dnp3(bytes: &[u8]) -> Answer {
-    match begins(bytes, &[0x05, 0x64]) {
-        Certain => {}
-        answer => return answer,
-    }
-    let Some((header, crc)) = bytes.split_at_checked(8).and_then(|(header, rest)| Some((header, rest.first_chunk::<2>()?))) else {
-        return Unsure;
-    };
-    sure_if(!dnp3_crc(header) == u16::from_le_bytes(*crc))
-}
-
-fn dnp3_crc(bytes: &[u8]) -> u16 {
-    bytes.iter().fold(0, |crc, &byte| (0..8).fold(crc ^ u16::from(byte), |crc, _| if crc & 1 == 1 { crc >> 1 ^ 0xa6bc } else { crc >> 1 }))
-}
-
 #[cfg(test)]
 mod tests;

@@ -35,11 +35,6 @@ pub(super) const SIGNATURES: &[Signature] = &[
         name: "dhcpv6",
         look: |probe| sure_if(on_port(probe, &[547]) && on_port(probe, &[546, 547]) && matches!(probe.bytes, [1..=13, _, _, _, 0, _, ..])),
     },
-    Signature { name: "dnp3_udp", look: |probe| super::dnp3(probe.bytes).only_certain() },
-    Signature {
-        name: "bacnet",
-        look: |probe| sure_if(on_port(probe, &[47_808]) && byte(probe.bytes, 0) == Some(0x81) && length_is(probe.bytes, 2, 0)),
-    },
     Signature {
         name: "coap",
         look: |probe| sure_if(on_port(probe, &[5_683]) && matches!(probe.bytes, [0x40..=0x78, 0..=0x1f | 0x40..=0xa5, _, _, ..])),

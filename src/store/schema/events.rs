@@ -8,14 +8,20 @@ use crate::store::column::{Columns, filled};
 use std::ops::Deref;
 
 mod identity;
+mod industrial;
+mod lan;
 mod quic;
 mod remote;
 mod services;
+mod stores;
 
 pub use identity::{kerberos, ldap, ldap_search};
+pub use industrial::{bacnet, cip, cip_identity, dnp3, enip, iec104, modbus, opcua, s7comm};
+pub use lan::{dhcpv6, igmp, ndp, neighbor, stp};
 pub use quic::quic;
 pub use remote::{rdp, rfb, socks};
 pub use services::{mysql, ntp, radius, sip, snmp, syslog};
+pub use stores::{greeting, ike, mongodb, mqtt_connect, mqtt_publish, mqtt_subscribe, postgresql, redis, stun, tds};
 
 /// An event of one kind, with its place.
 pub struct EventRow<'a, T> {
