@@ -11,6 +11,7 @@ mod ber;
 mod conversation;
 mod dce_rpc;
 pub mod dhcp;
+mod dhcpv6;
 mod dnp3;
 mod dns;
 mod enip;
@@ -20,16 +21,22 @@ pub mod gssapi;
 mod http;
 pub mod icmp;
 mod iec104;
+pub mod igmp;
+mod ike;
 mod kerberos;
 mod ldap;
 pub mod le;
+pub mod link_control;
 mod login;
 mod messages;
 mod modbus;
+mod mongodb;
 mod mqtt;
 mod mysql;
+pub mod ndp;
 pub mod ntlm;
 mod ntp;
+mod opcua;
 mod postgresql;
 mod quic;
 mod radius;
@@ -43,7 +50,9 @@ mod smb;
 mod snmp;
 mod socks;
 mod ssh;
+mod stun;
 mod syslog;
+mod tds;
 mod tls;
 mod x509;
 
@@ -75,6 +84,9 @@ pub const PROTOCOLS: &[Protocol] = &[
     dnp3::TCP,
     iec104::PROTOCOL,
     enip::PROTOCOL,
+    opcua::PROTOCOL,
+    tds::PROTOCOL,
+    mongodb::PROTOCOL,
     modbus::PROTOCOL,
     login::pop3::POP3,
     kerberos::TCP,
@@ -93,6 +105,9 @@ pub const PROTOCOLS: &[Protocol] = &[
     radius::PROTOCOL,
     syslog::UDP,
     dhcp::PROTOCOL,
+    dhcpv6::PROTOCOL,
+    stun::PROTOCOL,
+    ike::PROTOCOL,
     dnp3::UDP,
     bacnet::PROTOCOL,
     dns::PROTOCOL,

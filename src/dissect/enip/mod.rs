@@ -31,7 +31,8 @@ mod command {
 /// A header whose command, length, status and options are possible; elsewhere only a registration, which is the same everywhere.
 fn probe(probe: &Probe<'_>) -> Answer {
     let home = [probe.orig_p, probe.resp_p].contains(&44_818);
-    let registers = [0x65, 0, 4, 0];
+    let [low, high] = command::REGISTER.to_le_bytes();
+    let registers = [low, high, 4, 0];
     match length(probe.bytes) {
         Length::More if probe.proto == Proto::Tcp && (home || registers.starts_with(&probe.bytes[..probe.bytes.len().min(4)])) => {
             Answer::Unsure
@@ -155,9 +156,4 @@ fn identity(item: &[u8]) -> Option<CipIdentity> {
         socket_address: address.to_string(),
         socket_port: port,
     })
-}
-
-/// UDP on port 2222 carries connected data without the header: items alone, the first of them a sequenced address.
-pub(super) fn is_implicit(bytes: &[u8]) -> bool {
-    matches!(bytes, [2, 0, 2, 0x80, 8, 0, ..]) && bytes.get(14..16).is_some_and(|kind| kind == [0xb1, 0])
 }

@@ -45,11 +45,6 @@ pub(super) fn name(probe: &Probe<'_>) -> Named {
     perhaps
 }
 
-/// Whether another protocol may follow in the same flow: STUN finds the way for DTLS (RFC 7983).
-pub(super) fn is_prelude(name: &str) -> bool {
-    name == "stun"
-}
-
 /// One of the ports is among these.
 fn on_port(probe: &Probe<'_>, ports: &[u16]) -> bool {
     ports.contains(&probe.resp_p) || ports.contains(&probe.orig_p)
@@ -89,10 +84,6 @@ fn be16(bytes: &[u8], at: usize) -> Option<u16> {
 
 fn be32(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_be_bytes(bytes.get(at..)?.first_chunk().copied()?))
-}
-
-fn le32(bytes: &[u8], at: usize) -> Option<u32> {
-    Some(u32::from_le_bytes(bytes.get(at..)?.first_chunk().copied()?))
 }
 
 /// Sun RPC calls for NFS, its mount daemon and the port mapper (RFC 5531 9).

@@ -1,12 +1,10 @@
 //! Signatures over TCP: `bytes` is all that one side has said so far.
 
-use super::{Answer, Certain, NotForUs, Probe, Signature, Unsure, be16, begins, begins_any, byte, le32, on_port, sure_if};
+use super::{Answer, Certain, NotForUs, Probe, Signature, Unsure, be16, begins, begins_any, byte, on_port, sure_if};
 use crate::model::Dir;
 
 /// Most telling first.
 pub(super) const SIGNATURES: &[Signature] = &[
-    Signature { name: "tds", look: tds },
-    Signature { name: "mongodb", look: mongodb },
     Signature { name: "bittorrent", look: |probe| begins(probe.bytes, b"\x13BitTorrent protocol") },
     Signature { name: "xmpp", look: xmpp },
     Signature { name: "rtsp", look: rtsp },
@@ -24,30 +22,6 @@ pub(super) const SIGNATURES: &[Signature] = &[
     Signature { name: "amqp", look: |probe| begins(probe.bytes, b"AMQP\0") },
     Signature { name: "zabbix", look: |probe| begins_any(probe.bytes, &[b"ZBXD\x01", b"ZBXD\x03", b"ZBXD\x05", b"ZBXD\x07"]) },
 ];
-
-/// PRELOGIN and LOGIN7 (MS-TDS 2.2); at home also what follows them.
-fn tds(probe: &Probe<'_>) -> Answer {
-    match probe.bytes {
-        [1 | 3 | 4, 0 | 1 | 9, high, low, _, _, _, 0, _, ..] if on_port(probe, &[1_433]) => sure_if(u16::from_be_bytes([*high, *low]) > 8),
-        [0x12, 0 | 1, high, low, 0, 0, 0 | 1, 0, 0, ..] => sure_if((16..1_024).contains(&u16::from_be_bytes([*high, *low]))),
-        [0x10, 1, _, _, 0, 0, _, 0, rest @ ..] => match rest {
-            [_, _, _, _, _, _, version, 0x70..=0x74, ..] => sure_if(*version <= 4),
-            _ => Unsure,
-        },
-        [0x12 | 0x10, rest @ ..] if rest.len() < 8 => Unsure,
-        _ => NotForUs,
-    }
-}
-
-fn mongodb(probe: &Probe<'_>) -> Answer {
-    let bytes = probe.bytes;
-    match (le32(bytes, 0), le32(bytes, 8), le32(bytes, 12)) {
-        (Some(16..48_000_000), Some(answered), Some(2_004 | 2_010..=2_013)) => sure_if(probe.dir == Dir::Resp || answered == 0),
-        (Some(36..48_000_000), _, Some(1)) => sure_if(probe.dir == Dir::Resp && on_port(probe, &[27_017])),
-        (Some(16..48_000_000), _, None) if on_port(probe, &[27_017]) => Unsure,
-        _ => NotForUs,
-    }
-}
 
 fn xmpp(probe: &Probe<'_>) -> Answer {
     let head = probe.bytes.get(..probe.bytes.len().min(512)).unwrap_or_default();
