@@ -2,6 +2,9 @@
 //!
 //! A wrong name is worse than none. Shapes that random bytes could have count only on their port; a port alone never counts.
 
+mod business;
+mod network;
+mod people;
 mod tcp;
 mod udp;
 
@@ -29,13 +32,13 @@ pub(super) enum Named {
 
 /// Asks all signatures of the transport.
 pub(super) fn name(probe: &Probe<'_>) -> Named {
-    let table = match probe.proto {
-        Proto::Tcp => tcp::SIGNATURES,
-        Proto::Udp => udp::SIGNATURES,
+    let tables: &[&[Signature]] = match probe.proto {
+        Proto::Tcp => &[tcp::SIGNATURES, business::TCP, people::TCP],
+        Proto::Udp => &[udp::SIGNATURES, business::UDP, network::UDP, people::UDP],
         Proto::Icmp | Proto::Sctp | Proto::Other => return Named::No,
     };
     let mut perhaps = Named::No;
-    for signature in table {
+    for signature in tables.iter().copied().flatten() {
         match (signature.look)(probe) {
             Certain => return Named::Yes(signature.name),
             Unsure => perhaps = Named::Perhaps,
