@@ -8,12 +8,14 @@ use super::shape::{Look, Shape};
 use super::side::OpenSide;
 use super::tcp::Reuse;
 use crate::dissect::expect::Kind;
-use crate::dissect::{Chunk, Conversation, Out, icmp};
+use crate::dissect::{Chunk, Conversation, Out, icmp, igmp, ndp};
 use crate::model::event::Weird;
 use crate::model::flow::{EndReason, Side, SynInfo};
 use crate::model::packet::{Ip, NO_VLAN, Transport, TunnelKind};
 use crate::model::{AppEvent, Conn, Dir, Event, Flow, FlowId, Limits, Mac, Packet, Proto, Ts};
 
+/// Protocol number of IGMP.
+const IGMP: u8 = 2;
 /// Names of oddities kept per flow.
 const WEIRD_NAMES: usize = 16;
 /// A flow that changes its tunnel more often is marked `X` (Zeek's `Tunnel::max_changes_per_connection`).
@@ -171,6 +173,7 @@ impl Open {
             self.note_shape(dir, packet, ip, copy);
         }
         let mut after_close = false;
+        let few = self.sides[0].pkts + self.sides[1].pkts <= u64::from(limits.icmp_rows);
         match (&mut self.body, &packet.transport) {
             (Body::Tcp(body), Transport::Tcp(tcp)) => {
                 let seen = Arrival { dir, packet, ip, tcp, payload, conn: self.conn };
@@ -201,8 +204,13 @@ impl Open {
                 let mut out = Out { events: std::mem::take(events), ..Out::new(self.conn) };
                 let v6 = ip.proto == 58;
                 messages.message(dir, v6, icmp, payload, packet.payload_len, packet.frame, packet.ts_ns, &mut out);
+                if v6 && few {
+                    let ([a, b], [c, d]) = (icmp.id.to_be_bytes(), icmp.seq.to_be_bytes());
+                    ndp::message(packet, icmp.kind, [a, b, c, d], payload, &mut out);
+                }
                 *events = out.events;
             }
+            (Body::Other, _) if ip.proto == IGMP && few => events.extend(igmp::message(self.conn, packet, payload)),
             _ => {}
         }
         if !after_close {

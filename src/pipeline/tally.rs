@@ -144,6 +144,7 @@ fn fate(packet: &Packet) -> Fate {
     let understood = |layer| Fate { capture: packet.capture, layer, why: "", number: 0 };
     match (&packet.net, &packet.transport) {
         (Net::Arp(_), _) => understood("arp"),
+        (Net::Control(kind), _) => understood(kind.name()),
         // Put aside until its siblings are there.
         _ if Defragmenter::wants(packet) => understood("fragment"),
         (_, Transport::Tcp(_)) => understood("tcp"),
