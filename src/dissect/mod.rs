@@ -8,6 +8,7 @@ use crate::model::{AppEvent, Conn, Dir, Event, Proto, Ts, event::Weird};
 pub mod arp;
 mod bacnet;
 mod ber;
+pub mod catalogue;
 mod conversation;
 mod dce_rpc;
 pub mod dhcp;
@@ -17,6 +18,7 @@ mod dns;
 mod enip;
 mod files;
 mod ftp;
+mod greetings;
 pub mod gssapi;
 mod http;
 pub mod icmp;
@@ -96,6 +98,10 @@ pub const PROTOCOLS: &[Protocol] = &[
     mysql::PROTOCOL,
     sip::PROTOCOL,
     socks::PROTOCOL,
+    greetings::AMQP,
+    greetings::BITTORRENT,
+    greetings::STRATUM,
+    greetings::MEMCACHED,
     syslog::TCP,
     quic::PROTOCOL,
     kerberos::UDP,
@@ -107,6 +113,8 @@ pub const PROTOCOLS: &[Protocol] = &[
     dhcp::PROTOCOL,
     dhcpv6::PROTOCOL,
     stun::PROTOCOL,
+    greetings::DHT,
+    greetings::WIREGUARD,
     ike::PROTOCOL,
     dnp3::UDP,
     bacnet::PROTOCOL,

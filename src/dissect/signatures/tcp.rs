@@ -5,13 +5,11 @@ use crate::model::Dir;
 
 /// Most telling first.
 pub(super) const SIGNATURES: &[Signature] = &[
-    Signature { name: "bittorrent", look: |probe| begins(probe.bytes, b"\x13BitTorrent protocol") },
     Signature { name: "xmpp", look: xmpp },
     Signature { name: "rtsp", look: rtsp },
     Signature { name: "irc", look: irc },
     Signature { name: "x11", look: x11 },
     Signature { name: "rlogin", look: rlogin },
-    Signature { name: "memcached", look: memcached },
     Signature { name: "openvpn", look: openvpn },
     Signature { name: "bgp", look: bgp },
     Signature {
@@ -19,7 +17,6 @@ pub(super) const SIGNATURES: &[Signature] = &[
         look: |probe| sure_if(byte(probe.bytes, 0) == Some(0x80) && probe.bytes.get(4..).is_some_and(super::sun_rpc)),
     },
     Signature { name: "rsync", look: |probe| begins(probe.bytes, b"@RSYNCD: ") },
-    Signature { name: "amqp", look: |probe| begins(probe.bytes, b"AMQP\0") },
     Signature { name: "zabbix", look: |probe| begins_any(probe.bytes, &[b"ZBXD\x01", b"ZBXD\x03", b"ZBXD\x05", b"ZBXD\x07"]) },
 ];
 
@@ -82,17 +79,6 @@ fn rlogin(probe: &Probe<'_>) -> Answer {
         0..=2 if names.len() < 128 => Unsure,
         3 => sure_if(names.last() == Some(&0)),
         _ => NotForUs,
-    }
-}
-
-fn memcached(probe: &Probe<'_>) -> Answer {
-    match (probe.dir, probe.bytes) {
-        _ if !on_port(probe, &[11_211]) => NotForUs,
-        (_, [0x80 | 0x81, 0..=0x1f, ..]) => sure_if(probe.bytes.len() >= 24),
-        (Dir::Orig, text) => {
-            begins_any(text, &[b"get ", b"gets ", b"set ", b"add ", b"stats", b"version", b"delete ", b"flush_all", b"incr "])
-        }
-        (Dir::Resp, text) => begins_any(text, &[b"STAT ", b"VALUE ", b"STORED\r\n", b"END\r\n", b"VERSION "]),
     }
 }
 

@@ -8,12 +8,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
     Signature { name: "dtls", look: dtls },
     Signature { name: "ssdp", look: ssdp },
     Signature { name: "tftp", look: tftp },
-    Signature { name: "wireguard", look: wireguard },
     Signature { name: "openvpn", look: |probe| sure_if(openvpn_reset(probe.bytes)) },
-    Signature {
-        name: "bittorrent",
-        look: |probe| begins_any(probe.bytes, &[b"d1:ad2:id20:", b"d1:rd2:id20:", b"d1:eli20", b"d2:ip6:"]).only_certain(),
-    },
     Signature { name: "gtpv1", look: gtpv1 },
     Signature { name: "gtpv2", look: gtpv2 },
     Signature { name: "vxlan", look: |probe| sure_if(on_port(probe, &[4_789]) && matches!(probe.bytes, [8, 0, 0, 0, _, _, _, 0, _, ..])) },
@@ -76,11 +71,6 @@ fn tftp(probe: &Probe<'_>) -> Answer {
     let name = fields.next().is_some_and(|name| !name.is_empty() && name.iter().all(|&byte| byte >= b' '));
     let mode = fields.next().is_some_and(|mode| [&b"octet"[..], b"netascii", b"mail"].iter().any(|known| mode.eq_ignore_ascii_case(known)));
     sure_if(name && mode)
-}
-
-/// Handshake messages have fixed sizes; data alone could be anything.
-fn wireguard(probe: &Probe<'_>) -> Answer {
-    sure_if(matches!((probe.bytes, probe.bytes.len()), ([1, 0, 0, 0, ..], 148) | ([2, 0, 0, 0, ..], 92) | ([3, 0, 0, 0, ..], 64)))
 }
 
 /// A hard reset of client or server: opcode with key 0, session, perhaps authentication, no acknowledgements, message 0.
