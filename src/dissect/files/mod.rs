@@ -2,8 +2,8 @@
 
 mod magic;
 
-use super::hex;
-use crate::model::event::File;
+use super::{entropy, hex};
+use crate::model::event::{File, X509};
 use md5::{Digest, Md5};
 use sha1::Sha1;
 
@@ -113,6 +113,22 @@ impl FileReader {
             let shares = self.counts.iter().filter(|&&count| count > 0).map(|&count| f64::from(count) / total);
             shares.map(|share| -share * share.log2()).sum()
         })
+    }
+}
+
+/// A certificate as the file that it is, of which the digests are known but one.
+pub fn certificate(der: &[u8], row: &X509) -> File {
+    let kind = if row.host_cert { "application/x-x509-user-cert" } else { "application/x-x509-ca-cert" };
+    File {
+        mime_type: Some(kind.to_owned()),
+        seen_bytes: der.len() as u64,
+        md5: Some(hex(&Md5::digest(der))),
+        sha1: Some(row.sha1.clone()),
+        sha256: Some(row.fingerprint.clone()),
+        entropy: entropy(der),
+        first_bytes: hex(&der[..der.len().min(SHOWN)]),
+        complete: true,
+        ..File::default()
     }
 }
 

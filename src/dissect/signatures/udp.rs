@@ -7,7 +7,6 @@ pub(super) const SIGNATURES: &[Signature] = &[
     Signature { name: "dhcp", look: dhcp },
     Signature { name: "dtls", look: dtls },
     Signature { name: "ssdp", look: ssdp },
-    Signature { name: "tftp", look: tftp },
     Signature { name: "openvpn", look: |probe| sure_if(openvpn_reset(probe.bytes)) },
     Signature { name: "gtpv1", look: gtpv1 },
     Signature { name: "gtpv2", look: gtpv2 },
@@ -62,15 +61,6 @@ fn ssdp(probe: &Probe<'_>) -> Answer {
     let request = begins_any(probe.bytes, &[b"M-SEARCH * HTTP/1.", b"NOTIFY * HTTP/1."]).only_certain();
     let answer = on_port(probe, &[1_900]) && begins(probe.bytes, b"HTTP/1.1 200 ") == Certain;
     if answer { Certain } else { request }
-}
-
-/// Read and write requests: a name, a known mode (RFC 1350 5).
-fn tftp(probe: &Probe<'_>) -> Answer {
-    let [0, 1 | 2, rest @ ..] = probe.bytes else { return NotForUs };
-    let mut fields = rest.split(|&byte| byte == 0);
-    let name = fields.next().is_some_and(|name| !name.is_empty() && name.iter().all(|&byte| byte >= b' '));
-    let mode = fields.next().is_some_and(|mode| [&b"octet"[..], b"netascii", b"mail"].iter().any(|known| mode.eq_ignore_ascii_case(known)));
-    sure_if(name && mode)
 }
 
 /// A hard reset of client or server: opcode with key 0, session, perhaps authentication, no acknowledgements, message 0.
