@@ -9,6 +9,7 @@ use crate::model::{AppEvent, Conn, Dir, Event, Proto, Ts};
 pub mod arp;
 mod bacnet;
 mod ber;
+pub mod catalogue;
 mod conversation;
 mod dce_rpc;
 pub mod dhcp;
@@ -19,6 +20,7 @@ mod enip;
 pub mod expect;
 mod files;
 mod ftp;
+mod greetings;
 pub mod gssapi;
 mod http;
 pub mod icmp;
@@ -106,6 +108,10 @@ pub const PROTOCOLS: &[Protocol] = &[
     mysql::PROTOCOL,
     sip::PROTOCOL,
     socks::PROTOCOL,
+    greetings::AMQP,
+    greetings::BITTORRENT,
+    greetings::STRATUM,
+    greetings::MEMCACHED,
     syslog::TCP,
     quic::PROTOCOL,
     kerberos::UDP,
@@ -118,6 +124,8 @@ pub const PROTOCOLS: &[Protocol] = &[
     dhcp::PROTOCOL,
     dhcpv6::PROTOCOL,
     stun::PROTOCOL,
+    greetings::DHT,
+    greetings::WIREGUARD,
     ike::PROTOCOL,
     dnp3::UDP,
     bacnet::PROTOCOL,

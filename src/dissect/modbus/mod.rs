@@ -30,7 +30,7 @@ fn probe(probe: &Probe<'_>) -> Answer {
         Length::More if home && probe.bytes.get(2..).unwrap_or_default().iter().all(|&byte| byte == 0) => Answer::Unsure,
         Length::More => Answer::NotForUs,
         Length::Is(whole) => match probe.bytes.get(..whole) {
-            Some(message) if home => sure(message.get(7).is_some_and(|&code| names::known(code & 0x7f).is_some())),
+            Some(message) if home => sure(message.get(7).is_some_and(|code| code & 0x7f != 0)),
             Some(message) => sure(probe.dir == Dir::Orig && whole == probe.bytes.len() && is_exact(message)),
             None if home => Answer::Unsure,
             None => Answer::NotForUs,

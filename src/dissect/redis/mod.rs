@@ -20,12 +20,7 @@ fn probe(probe: &Probe<'_>) -> Answer {
     let at_home = probe.resp_p == 6379;
     match (probe.dir, probe.bytes) {
         (Dir::Orig, [b'*', rest @ ..]) => array_of_strings(rest),
-        (Dir::Orig, text) if at_home => {
-            let inline: [&[u8]; 11] =
-                [b"PING", b"INFO", b"AUTH ", b"CONFIG ", b"KEYS ", b"CLIENT ", b"SET ", b"GET ", b"HELLO ", b"COMMAND", b"SELECT "];
-            let matches = |word: &[u8]| text.get(..word.len()).is_some_and(|part| part.eq_ignore_ascii_case(word));
-            if inline.iter().any(|word| matches(word)) { Answer::Certain } else { Answer::NotForUs }
-        }
+        (Dir::Orig, text) if at_home => inline(text),
         (Dir::Resp, text) => {
             let telling: [&[u8]; 4] = [b"-NOAUTH", b"+PONG\r\n", b"-WRONGPASS", b"-DENIED Redis"];
             match telling.iter().any(|word| text.starts_with(word)) {
@@ -34,6 +29,20 @@ fn probe(probe: &Probe<'_>) -> Answer {
                 false => Answer::NotForUs,
             }
         }
+        _ => Answer::NotForUs,
+    }
+}
+
+/// Words on a line, the first of letters alone: what people type into a connection to the port.
+fn inline(text: &[u8]) -> Answer {
+    let line = text.split(|&byte| byte == b'\n').next().unwrap_or_default();
+    let name = line.split(|byte| byte.is_ascii_whitespace()).next().unwrap_or_default();
+    let letters = (2..=24).contains(&name.len()) && name.iter().all(u8::is_ascii_alphabetic);
+    let printable = line.iter().all(|byte| matches!(byte, b'\t' | b'\r' | b' '..=b'~'));
+    match (letters && printable, line.len() < text.len()) {
+        (true, true) => Answer::Certain,
+        (true, false) if line.len() < 512 => Answer::Unsure,
+        (false, false) if line.len() < 2 && printable => Answer::Unsure,
         _ => Answer::NotForUs,
     }
 }

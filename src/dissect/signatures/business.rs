@@ -12,6 +12,11 @@ pub(super) const TCP: &[Signature] = &[
     Signature { name: "jrmi", look: |probe| begins_any(probe.bytes, &[b"JRMI\0\x01", b"JRMI\0\x02"]) },
     Signature { name: "hl7", look: |probe| begins(probe.bytes, b"\x0bMSH|") },
     Signature { name: "citrix", look: |probe| begins_any(probe.bytes, &[b"\x7f\x7fICA\0", b"\x1aCGP/01"]) },
+    Signature { name: "c1222", look: c1222 },
+    Signature {
+        name: "wow",
+        look: |probe| sure_if(probe.bytes.get(2..).is_some_and(|text| text.starts_with(b"WORLD OF WARCRAFT CONNECTION"))),
+    },
     Signature { name: "gearman", look: |probe| zero_word(probe.bytes, &[b"REQ", b"RES"]) },
     Signature { name: "cassandra", look: cassandra },
     Signature { name: "diameter", look: diameter },
@@ -104,6 +109,12 @@ pub(super) const TCP: &[Signature] = &[
 pub(super) const UDP: &[Signature] = &[
     Signature { name: "dce_rpc", look: connectionless_rpc },
     Signature { name: "someip", look: some_ip },
+    Signature { name: "can", look: |probe| begins(probe.bytes, b"ISO11898").settled() },
+    Signature { name: "trdp", look: trdp },
+    Signature { name: "cip_io", look: cip_io },
+    Signature { name: "c1222", look: c1222 },
+    Signature { name: "bfcp", look: bfcp },
+    Signature { name: "gtp_prime", look: gtp_prime },
     Signature { name: "megaco", look: |probe| begins_any(probe.bytes, &[b"MEGACO/", b"!/1 ["]).settled() },
     Signature { name: "mgcp", look: mgcp },
     Signature { name: "iax", look: iax },
@@ -156,6 +167,42 @@ pub(super) const UDP: &[Signature] = &[
         },
     },
 ];
+
+/// Trains (IEC 61375-2-3): sequence, version 1.0, a kind of two letters, at home.
+fn trdp(probe: &Probe<'_>) -> Answer {
+    let kind = matches!(
+        probe.bytes.get(4..8),
+        Some([1, 0, b'P', b'd' | b'p' | b'r' | b'e'] | [1, 0, b'M', b'n' | b'r' | b'p' | b'q' | b'c' | b'e'])
+    );
+    sure_if(kind && on_port(probe, &[17_224, 17_225]))
+}
+
+/// CIP's connected data over UDP: two items, the first of them a sequenced address, the second connected data.
+fn cip_io(probe: &Probe<'_>) -> Answer {
+    sure_if(matches!(probe.bytes, [2, 0, 2, 0x80, 8, 0, ..]) && probe.bytes.get(14..16) == Some(&[0xb1, 0]))
+}
+
+/// Meters (ANSI C12.22): an application's tag with the title called, or calling, at home.
+fn c1222(probe: &Probe<'_>) -> Answer {
+    sure_if(on_port(probe, &[1_153]) && matches!(probe.bytes, [0x60, 0x10..=0x7f, 0xa1 | 0xa2 | 0xa4 | 0xa6 | 0xa8, ..]))
+}
+
+/// Floor control: version 1, a primitive that exists, a length that is the message's (RFC 8855 5.1).
+fn bfcp(probe: &Probe<'_>) -> Answer {
+    let [0x20, 1..=19, high, low, conference @ .., _] = probe.bytes else { return NotForUs };
+    let length = usize::from(u16::from_be_bytes([*high, *low])) * 4 + 12;
+    sure_if(length == probe.bytes.len() && conference.starts_with(&[0, 0]) && probe.orig_p % 2 == 0)
+}
+
+/// Charging (3GPP TS 32.295): version of the high bits, a kind, a length that is the datagram's, at home.
+fn gtp_prime(probe: &Probe<'_>) -> Answer {
+    let kind = matches!(probe.bytes, [first, 1..=7 | 0xf0 | 0xf1, ..] if first & 0x10 == 0);
+    sure_if(
+        on_port(probe, &[3_386])
+            && kind
+            && be16(probe.bytes, 2).is_some_and(|length| [6, 20].contains(&(probe.bytes.len().saturating_sub(usize::from(length))))),
+    )
+}
 
 /// Records of TLS from the middle of a connection: two in a row, or one that fills what was sent to the last byte.
 fn tls_records(probe: &Probe<'_>) -> Answer {

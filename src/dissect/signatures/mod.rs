@@ -30,15 +30,24 @@ pub(super) enum Named {
     No,
 }
 
-/// Asks all signatures of the transport.
-pub(super) fn name(probe: &Probe<'_>) -> Named {
-    let tables: &[&[Signature]] = match probe.proto {
+/// All signatures of a transport, most telling first.
+fn tables(proto: Proto) -> &'static [&'static [Signature]] {
+    match proto {
         Proto::Tcp => &[tcp::SIGNATURES, business::TCP, people::TCP],
         Proto::Udp => &[udp::SIGNATURES, business::UDP, network::UDP, people::UDP],
-        Proto::Icmp | Proto::Sctp | Proto::Other => return Named::No,
-    };
+        Proto::Icmp | Proto::Sctp | Proto::Other => &[],
+    }
+}
+
+/// All names that signatures of a transport give.
+pub(super) fn names(proto: Proto) -> Vec<&'static str> {
+    tables(proto).iter().copied().flatten().map(|signature| signature.name).collect()
+}
+
+/// Asks all signatures of the transport.
+pub(super) fn name(probe: &Probe<'_>) -> Named {
     let mut perhaps = Named::No;
-    for signature in tables.iter().copied().flatten() {
+    for signature in tables(probe.proto).iter().copied().flatten() {
         match (signature.look)(probe) {
             Certain => return Named::Yes(signature.name),
             Unsure => perhaps = Named::Perhaps,

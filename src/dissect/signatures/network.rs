@@ -26,7 +26,9 @@ pub(super) const UDP: &[Signature] = &[
             sure_if(on_port(probe, &[4_342]) && matches!(probe.bytes, [0x10..=0x4f | 0x80..=0x8f, ..]) && probe.bytes.len() >= 16)
         },
     },
-    Signature { name: "roughtime", look: |probe| begins(probe.bytes, b"ROUGHTIM").settled() },
+    Signature { name: "roughtime", look: roughtime },
+    Signature { name: "dlep", look: |probe| begins(probe.bytes, b"DLEP\0").settled() },
+    Signature { name: "capwap", look: capwap },
     Signature { name: "rtps", look: |probe| begins_any(probe.bytes, &[b"RTPS\x01", b"RTPS\x02"]).settled() },
     Signature { name: "natpmp", look: natpmp },
     Signature {
@@ -135,6 +137,25 @@ fn slp(probe: &Probe<'_>) -> Answer {
 /// The magic of answers; of questions the provider's own magic is not known, so these are told by the answer.
 fn dnscrypt(probe: &Probe<'_>) -> Answer {
     begins_any(probe.bytes, &[b"r6fnvWj8", b"7PYqwfzt", b"Q6fnvWj8"]).settled()
+}
+
+/// Tags of a message: their number, then places, among them a nonce's or a signature's.
+fn roughtime(probe: &Probe<'_>) -> Answer {
+    if begins(probe.bytes, b"ROUGHTIM") == Certain {
+        return Certain;
+    }
+    let [tags @ 2..=16, 0, 0, 0, rest @ ..] = probe.bytes else { return NotForUs };
+    let places = (usize::from(*tags) - 1) * 4;
+    let names = rest.get(places..places + usize::from(*tags) * 4).unwrap_or_default();
+    sure_if(names.as_chunks::<4>().0.iter().any(|tag| [b"NONC", b"SIG\0", b"SREP"].contains(&tag)))
+}
+
+/// Control messages: a header of version 0 whose length is possible, bound to Ethernet or 802.11, at home (RFC 5415 4.3).
+fn capwap(probe: &Probe<'_>) -> Answer {
+    sure_if(
+        on_port(probe, &[5_246, 5_247])
+            && matches!(probe.bytes, [0, 0x10 | 0x18 | 0x20 | 0x28, _, _, _, _, _, ..] | [1, 0, 0, 0, 0x16, 0xfe, ..]),
+    )
 }
 
 /// Discovery of web services: an envelope of SOAP, at home.

@@ -5,7 +5,6 @@ use crate::model::Dir;
 
 /// Over TCP.
 pub(super) const TCP: &[Signature] = &[
-    Signature { name: "stratum", look: stratum },
     Signature {
         name: "bitcoin",
         look: |probe| begins_any(probe.bytes, &[b"\xf9\xbe\xb4\xd9version\0", b"\x0b\x11\x09\x07version\0", b"\xfa\xbf\xb5\xdaversion\0"]),
@@ -51,6 +50,8 @@ pub(super) const TCP: &[Signature] = &[
 
 /// Over UDP.
 pub(super) const UDP: &[Signature] = &[
+    Signature { name: "ripe-atlas", look: |probe| begins(probe.bytes, b"MGLNDD_").settled() },
+    Signature { name: "riotgames", look: |probe| begins(probe.bytes, &[0x13, 0x37, 0xca, 0xfe, 0x0a, 0, 0, 0]).settled() },
     Signature { name: "spotify", look: |probe| begins(probe.bytes, b"SpotUdp").settled() },
     Signature {
         name: "dropbox",
@@ -125,23 +126,6 @@ pub(super) const UDP: &[Signature] = &[
     },
     Signature { name: "sonos", look: |probe| sure_if(on_port(probe, &[6_969]) && probe.bytes.starts_with(b"Sonos")) },
 ];
-
-/// JSON of pools (Stratum, its kin, and Monero's): a method of theirs within the first line.
-fn stratum(probe: &Probe<'_>) -> Answer {
-    if !matches!(probe.bytes, [b'{', ..]) {
-        return NotForUs;
-    }
-    let head = probe.bytes.get(..probe.bytes.len().min(512)).unwrap_or_default();
-    let has = |word: &[u8]| head.windows(word.len()).any(|part| part == word);
-    let method = has(b"\"mining.") || has(b"\"eth_submitLogin\"") || has(b"\"eth_getWork\"") || has(b"\"eth_submitWork\"");
-    let monero =
-        has(b"\"login\"") && has(b"\"pass\"") && (has(b"\"agent\"") || has(b"\"method\"")) || (has(b"\"job_id\"") && has(b"\"blob\""));
-    match method || monero {
-        true => Certain,
-        false if head.len() < 512 && !head.contains(&b'\n') => Unsure,
-        false => NotForUs,
-    }
-}
 
 /// eDonkey: protocol, a length, a kind that begins a conversation.
 fn edonkey(probe: &Probe<'_>) -> Answer {

@@ -1,15 +1,12 @@
 //! Signatures over TCP: `bytes` is all that one side has said so far.
 
-use super::{Answer, Certain, NotForUs, Probe, Signature, Unsure, be16, begins, begins_any, byte, on_port, sure_if};
-use crate::model::Dir;
+use super::{Answer, Certain, NotForUs, Probe, Signature, Unsure, be16, begins, begins_any, byte, sure_if};
 
 /// Most telling first.
 pub(super) const SIGNATURES: &[Signature] = &[
-    Signature { name: "bittorrent", look: |probe| begins(probe.bytes, b"\x13BitTorrent protocol") },
     Signature { name: "xmpp", look: xmpp },
     Signature { name: "rtsp", look: rtsp },
     Signature { name: "x11", look: x11 },
-    Signature { name: "memcached", look: memcached },
     Signature { name: "openvpn", look: openvpn },
     Signature { name: "bgp", look: bgp },
     Signature {
@@ -17,7 +14,6 @@ pub(super) const SIGNATURES: &[Signature] = &[
         look: |probe| sure_if(byte(probe.bytes, 0) == Some(0x80) && probe.bytes.get(4..).is_some_and(super::sun_rpc)),
     },
     Signature { name: "rsync", look: |probe| begins(probe.bytes, b"@RSYNCD: ") },
-    Signature { name: "amqp", look: |probe| begins(probe.bytes, b"AMQP\0") },
     Signature { name: "zabbix", look: |probe| begins_any(probe.bytes, &[b"ZBXD\x01", b"ZBXD\x03", b"ZBXD\x05", b"ZBXD\x07"]) },
 ];
 
@@ -43,17 +39,6 @@ fn rtsp(probe: &Probe<'_>) -> Answer {
 
 fn x11(probe: &Probe<'_>) -> Answer {
     begins_any(probe.bytes, &[&[b'l', 0, 11, 0, 0, 0], &[b'B', 0, 0, 11, 0, 0]])
-}
-
-fn memcached(probe: &Probe<'_>) -> Answer {
-    match (probe.dir, probe.bytes) {
-        _ if !on_port(probe, &[11_211]) => NotForUs,
-        (_, [0x80 | 0x81, 0..=0x1f, ..]) => sure_if(probe.bytes.len() >= 24),
-        (Dir::Orig, text) => {
-            begins_any(text, &[b"get ", b"gets ", b"set ", b"add ", b"stats", b"version", b"delete ", b"flush_all", b"incr "])
-        }
-        (Dir::Resp, text) => begins_any(text, &[b"STAT ", b"VALUE ", b"STORED\r\n", b"END\r\n", b"VERSION "]),
-    }
 }
 
 /// A hard reset behind its length.

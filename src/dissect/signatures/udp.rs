@@ -7,12 +7,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
     Signature { name: "dhcp", look: dhcp },
     Signature { name: "dtls", look: dtls },
     Signature { name: "ssdp", look: ssdp },
-    Signature { name: "wireguard", look: wireguard },
     Signature { name: "openvpn", look: |probe| sure_if(openvpn_reset(probe.bytes)) },
-    Signature {
-        name: "bittorrent",
-        look: |probe| begins_any(probe.bytes, &[b"d1:ad2:id20:", b"d1:rd2:id20:", b"d1:eli20", b"d2:ip6:"]).only_certain(),
-    },
     Signature { name: "gtpv1", look: gtpv1 },
     Signature { name: "gtpv2", look: gtpv2 },
     Signature { name: "vxlan", look: |probe| sure_if(on_port(probe, &[4_789]) && matches!(probe.bytes, [8, 0, 0, 0, _, _, _, 0, _, ..])) },
@@ -66,11 +61,6 @@ fn ssdp(probe: &Probe<'_>) -> Answer {
     let request = begins_any(probe.bytes, &[b"M-SEARCH * HTTP/1.", b"NOTIFY * HTTP/1."]).only_certain();
     let answer = on_port(probe, &[1_900]) && begins(probe.bytes, b"HTTP/1.1 200 ") == Certain;
     if answer { Certain } else { request }
-}
-
-/// Handshake messages have fixed sizes; data alone could be anything.
-fn wireguard(probe: &Probe<'_>) -> Answer {
-    sure_if(matches!((probe.bytes, probe.bytes.len()), ([1, 0, 0, 0, ..], 148) | ([2, 0, 0, 0, ..], 92) | ([3, 0, 0, 0, ..], 64)))
 }
 
 /// A hard reset of client or server: opcode with key 0, session, perhaps authentication, no acknowledgements, message 0.
