@@ -506,6 +506,8 @@ pub struct File {
     pub first_bytes: String,
     /// Seen from first to last byte.
     pub complete: bool,
+    /// The bytes, where somebody asked for them to be kept: never stored in the case.
+    pub content: Option<Vec<u8>>,
 }
 
 /// A login attempt seen in clear.
