@@ -114,7 +114,7 @@ impl From<SeverityChoice> for Severity {
     vigil analyze dump.pcap --report html\n  \
     vigil analyze day1/ day2.pcapng.zst --out incident.vigil --home-net 10.0.0.0/8\n  \
     zcat big.pcap.gz | vigil analyze - --report html,json --out big.vigil\n  \
-    vigil analyze dump.pcap --filter 'host 10.0.0.5 and tcp' --set beacon.min_events=12\n  \
+    vigil analyze dump.pcap --filter 'host 10.0.0.5 and tcp' --set beacon.min_calls=12\n  \
     vigil analyze --reproduce dump.vigil         the same evidence and options: the same case? (3 if not)\n\n\
     Reads pcap (micro- and nanoseconds, both byte orders) and pcapng, plain or as .gz .zst .xz .bz2 .lz4.\n\
     Opens no socket and starts no process.")]

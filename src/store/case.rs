@@ -1,6 +1,6 @@
 //! Writing a case: facts first, then judgements, then it is closed for good.
 
-use super::fingerprint::fingerprint;
+use super::fingerprint::fingerprint_by;
 use super::folder::{self, OpenGuard, files};
 use super::packets::PacketIndex;
 use super::rows::{EventRows, FlowRows};
@@ -236,13 +236,13 @@ impl Case {
 
     /// Closes the case for good and notes it in the journal. `manifest` is what the caller wants on record about the run; it may hold times.
     pub fn finish(self, manifest: &impl Serialize) -> Result<()> {
-        let Self { folder, conn, packets, _guard, .. } = self;
+        let Self { folder, options, conn, packets, _guard, .. } = self;
         if let Some(index) = packets {
             index.finish()?;
         }
         folder::touch(&folder.join(files::FINDINGS))?;
         conn.execute_batch("CHECKPOINT").map_err(StoreError::database("writing the case to disk"))?;
-        let mut seals = manifest::Seals { tables: fingerprint(&conn)?, ..manifest::Seals::default() };
+        let mut seals = manifest::Seals { tables: fingerprint_by(&conn, options.threads)?, ..manifest::Seals::default() };
         conn.close().map_err(|(_, source)| StoreError::Database { doing: "closing the case".into(), source })?;
         folder::remove(&folder.join(files::TEMPORARY))?;
         for name in [files::DATABASE, files::PACKETS, files::FINDINGS] {

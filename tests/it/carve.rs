@@ -204,7 +204,7 @@ fn flows_hosts_frames_and_queries_can_be_carved_and_what_names_nothing_is_refuse
     for (what, cure) in [
         ("F999", "F1 to F"),
         ("I99", "I1"),
-        ("flow:1", "vigil sql"),
+        ("flow:999999999", "vigil sql"),
         ("host:203.0.113.254", "vigil sql"),
         ("everything", "flow:1042"),
         ("SELECT 1 AS one", "flow_id or frame"),
@@ -227,7 +227,7 @@ fn transferred_files_are_written_by_their_hash_and_never_over_others() {
     desk.vigil(["analyze", "load.pcap", "--quiet"]);
     let known = desk.sql(
         "load.vigil",
-        "SELECT sha256, seen_bytes FROM files WHERE sha256 IS NOT NULL AND flow_id IN (SELECT flow_id FROM finding_flows)",
+        "SELECT sha256, seen_bytes FROM files WHERE sha256 IS NOT NULL AND flow_id IN (SELECT flow_id FROM finding_flows WHERE finding_id = 'F1')",
     );
     assert!(!known.is_empty());
     let said = desk.vigil(["carve", "load.vigil", "F1", "--files", "seized", "--json"]).well();

@@ -151,7 +151,7 @@ fn the_same_evidence_and_options_give_the_same_case_and_other_evidence_does_not(
         "--home-net",
         "10.0.0.0/8",
         "--set",
-        "beacon.min_events=9",
+        "beacon.min_calls=9",
         "--filter",
         "ip",
         "--threads",
