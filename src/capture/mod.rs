@@ -13,6 +13,7 @@
 pub mod filter;
 pub mod write;
 
+mod again;
 mod beside;
 mod error;
 mod evidence;
@@ -32,8 +33,10 @@ mod window;
 #[cfg(test)]
 mod tests;
 
+pub use again::{Again, Readings};
 pub use error::Error;
 pub use files::{Files, Options, PacketSource, open};
 pub use hash::{Digests, Hash, hash_file};
+pub use ledger::Origin;
 pub use progress::Progress;
 pub use single::read;

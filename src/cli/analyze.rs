@@ -16,6 +16,9 @@ use std::path::Path;
 pub fn run(args: Box<AnalyzeArgs>) -> Result<Exit, Failure> {
     let settings = Settings::resolve(Some(&args))?;
     let options = options(&args, &settings)?;
+    if let Some(case) = &args.reproduce {
+        return super::verify::reproduce(case, &args, &options);
+    }
     let analyzed = pipeline::analyze(&options, &Bar::new(args.quiet))?;
     if args.json {
         print_json(&analyzed)?;

@@ -4,8 +4,11 @@
 
 mod analyze;
 pub mod args;
+mod carve;
 mod config;
 mod demo;
+mod explain;
+mod export;
 mod failure;
 mod papers;
 mod progress;
@@ -13,6 +16,8 @@ mod report;
 mod rules;
 mod settings;
 mod sql;
+mod suppress;
+mod verify;
 
 use args::{Cli, Command};
 use clap::Parser;
@@ -53,6 +58,12 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Analyze(args) => analyze::run(args),
         Command::Demo(args) => demo::run(args),
         Command::Sql(args) => sql::run(args),
+        Command::Carve(args) => carve::run(args),
+        Command::Verify(args) => verify::run(args),
+        Command::Suppress(args) => suppress::run(args),
+        Command::Comment(args) => suppress::comment(args),
+        Command::Explain(args) => explain::run(args),
+        Command::Export(args) => export::run(args),
         Command::Report(args) => report::run(args),
         Command::Rules(args) => rules::run(args),
         Command::Config(args) => config::run(args),

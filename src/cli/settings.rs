@@ -240,7 +240,7 @@ fn parse_nets(text: &str) -> Result<Vec<IpNet>, String> {
 }
 
 /// `90`, `90s`, `5m`, `1h`.
-fn parse_time(text: &str) -> Result<i64, String> {
+pub(super) fn parse_time(text: &str) -> Result<i64, String> {
     let wrong = || "write a time such as 90s, 5m or 1h".to_string();
     let (number, factor) = match text.trim().char_indices().last() {
         Some((at, 's')) => (&text[..at], 1),

@@ -21,6 +21,7 @@ pub fn run(args: SqlArgs) -> Result<Exit, Failure> {
     let query = statement(&args)?;
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let case = store::open_read_only(&args.case, MEMORY, threads)?;
+    crate::pipeline::notes::overlay(&case)?;
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     let format = if args.json { RowFormat::Json } else { args.format };
     let mut printer = Printer::new(format);

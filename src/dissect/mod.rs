@@ -74,6 +74,7 @@ mod replay;
 mod testing;
 
 pub use conversation::Conversation;
+pub use files::keep_contents;
 
 /// All protocols with a dissector, most telling signature first.
 pub const PROTOCOLS: &[Protocol] = &[

@@ -189,7 +189,7 @@ mod tests {
     fn dtls_follows_in_the_same_flow() {
         let hello = [&[1, 0, 0, 42, 0, 0, 0, 0, 0, 0, 0, 42, 0xfe, 0xfd][..], &[7; 32], &[0, 0, 0, 2, 0xc0, 0x2b, 1, 0]].concat();
         let record = [&[22, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, hello.len() as u8][..], &hello].concat();
-        assert_eq!(play(conn(Proto::Udp, 19_302), &[up(message(1, &[])), up(record), down(message(0x0101, &[]))]).1, "ssl");
+        assert_eq!(play(conn(Proto::Udp, 19_302), &[up(message(1, &[])), up(record), down(message(0x0101, &[]))]).1, "dtls");
     }
 
     #[test]

@@ -592,6 +592,8 @@ pub struct File {
     pub complete: bool,
     /// It is a part of a file: which.
     pub range: Option<ByteRange>,
+    /// The bytes, where somebody asked for them to be kept: never stored in the case.
+    pub content: Option<Vec<u8>>,
 }
 
 /// A part of a file.

@@ -6,8 +6,13 @@
 //! ```
 
 mod assemble;
+pub mod carve;
+pub mod custody;
+pub mod export;
 mod ingest;
+pub mod notes;
 mod options;
+pub mod telling;
 mod tally;
 
 pub use assemble::read_findings;
@@ -20,6 +25,7 @@ use crate::model::{Block, CapHit, CaptureInfo, Damage, Limits, Report, Secrets, 
 use crate::report::{self, Format};
 use crate::store::{self, Case, PacketsSummary, Replace, RunRow, StatisticsRow, SystemLog};
 use ingest::{Ingest, Step};
+use notes::Notes;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -65,6 +71,42 @@ pub enum Error {
         what: String,
         /// Why.
         error: std::io::Error,
+    },
+    /// A model cannot be asked at all.
+    #[cfg(feature = "llm")]
+    #[error(transparent)]
+    Model(#[from] crate::narrate::llm::NoAnswer),
+    /// What was to be carved is not there, or cannot be understood.
+    #[error("{0}")]
+    Selection(String),
+    /// Something is there already that must not be lost.
+    #[error("{path} is there already and stays as it is; name another file")]
+    Occupied {
+        /// What is there.
+        path: String,
+    },
+    /// Evidence that is needed is not to be found.
+    #[error("the evidence {path:?} ({hash}) is needed, but {whereabouts}")]
+    EvidenceMissing {
+        /// Path as given when it was analysed.
+        path: String,
+        /// Its hash.
+        hash: String,
+        /// Where it was looked for, and the cure.
+        whereabouts: String,
+    },
+    /// A file is no longer the evidence that was analysed.
+    #[error(
+        "the evidence {path:?} was changed since it was analysed: {recorded} was recorded, {now} is there now. Nothing was written; \
+         find the original and name its folder with --evidence DIR"
+    )]
+    EvidenceChanged {
+        /// The file.
+        path: String,
+        /// Hash on record.
+        recorded: String,
+        /// Hash now.
+        now: String,
     },
     /// No thread can be started.
     #[error("cannot start {threads} threads: {why}; try --threads 1")]
@@ -146,7 +188,7 @@ pub fn analyze(options: &Options, observer: &dyn Observer) -> Result<Analyzed, E
     store_facts(&case, &facts, options, &limits)?;
     case.seal()?;
     observer.stage(Stage::Detecting);
-    let (detected, judged) = judge(&case, &rules, options)?;
+    let (mut detected, judged) = judge(&case, &rules, options)?;
     observer.stage(Stage::Reporting);
     let run = Run {
         version: env!("CARGO_PKG_VERSION").into(),
@@ -156,34 +198,72 @@ pub fn analyze(options: &Options, observer: &dyn Observer) -> Result<Analyzed, E
         threads: options.threads,
         folder: options.folder.display().to_string(),
     };
-    let report = assemble::assemble(case.connection(), detected, judged, run, &case_title(&options.folder))?;
     let folder = case.folder().to_path_buf();
+    // What the rules say is stored whole; what people said of an earlier analysis holds for this one.
+    let notes = Notes::read(&folder)?;
+    let (incidents, judged, said) = heed(&notes, &mut detected, judged, &assemble::host_facts(case.connection())?);
+    let mut report = assemble::assemble(case.connection(), detected, judged, said, run, &case_title(&options.folder))?;
+    report.prose = telling::by_template(&report, &incidents);
+    case.append_summaries(&telling::rows(&report.prose))?;
     case.finish(&options.manifest(&report))?;
     write_reports(&report, &options.formats, &folder)?;
     let incomplete = facts.damage.iter().any(|damage| damage.kind.loses_evidence());
     Ok(Analyzed { report, folder, incomplete })
 }
 
-/// The report of a finished case, from its tables.
+/// The report of a finished case, from its tables and its journal.
 pub fn reopen(folder: &Path) -> Result<Report, Error> {
+    reopen_with_incidents(folder).map(|(report, _)| report)
+}
+
+/// The same, with its incidents.
+fn reopen_with_incidents(folder: &Path) -> Result<(Report, Vec<store::IncidentRow>), Error> {
     let case = store::open_read_only(folder, REOPEN_MEMORY, 1)?;
     let db = case.connection();
     let manifest = store::manifest::read_all(folder)?;
     let mut findings = read_findings(folder)?;
     let runs = assemble::read_rules(db)?;
-    let judged = incident::judge(&mut findings, &runs, &assemble::host_facts(db)?);
+    let facts = assemble::host_facts(db)?;
+    let judged = incident::judge(&mut findings, &runs, &facts);
     let run = options::run_of(&manifest);
-    assemble::assemble(db, detect::Detected { findings, runs }, judged, run, &case_title(folder))
+    let mut detected = detect::Detected { findings, runs };
+    let (incidents, judged, said) = heed(&Notes::read(case.folder())?, &mut detected, judged, &facts);
+    let mut report = assemble::assemble(db, detected, judged, said, run, &case_title(folder))?;
+    report.prose = telling::as_told(case.folder(), &report, &incidents)?;
+    Ok((report, incidents))
+}
+
+/// Takes out what people put aside, and judges the rest again. Incidents keep the names that they have in the case.
+fn heed(
+    notes: &Notes,
+    detected: &mut detect::Detected,
+    judged: incident::Judged,
+    facts: &incident::Facts,
+) -> (Vec<store::IncidentRow>, incident::Judged, assemble::Said) {
+    let incidents = judged.incidents.clone();
+    let set_aside = notes.set_aside(&mut detected.findings);
+    let judged = if set_aside.is_empty() {
+        judged
+    } else {
+        let mut kept = detected.findings.clone();
+        incident::judge(&mut kept, &detected.runs, facts)
+    };
+    let remarks = notes.remarks_on(&detected.findings);
+    (incidents, judged, assemble::Said { set_aside, remarks })
 }
 
 /// Renders reports into a case folder; returns their paths.
 pub fn write_reports(report: &Report, formats: &[Format], folder: &Path) -> Result<Vec<PathBuf>, Error> {
-    let mut written = Vec::new();
+    let (mut written, mut hashes) = (Vec::new(), std::collections::BTreeMap::new());
     for format in formats {
         let path = folder.join(format.file_name());
         let bytes = report::render(*format, report)?;
+        hashes.insert(format.file_name(), custody::sha256(&bytes));
         std::fs::write(&path, bytes).map_err(|error| Error::Write { what: path.display().to_string(), error })?;
         written.push(path);
+    }
+    if !hashes.is_empty() {
+        custody::record(folder, "reported", serde_json::json!({ "files": hashes }))?;
     }
     Ok(written)
 }

@@ -1,10 +1,12 @@
 //! Writing a case: facts first, then judgements, then it is closed for good.
 
+use super::fingerprint::fingerprint_by;
 use super::folder::{self, OpenGuard, files};
 use super::packets::PacketIndex;
 use super::rows::{EventRows, FlowRows};
 use super::schema::{self, judgement, record};
 use super::{PacketRow, PacketsSummary, Replace, Result, RunRow, StatisticsRow, StoreError, SystemLog, journal, manifest};
+use crate::capture::{Hash, hash_file};
 use crate::model::report::{Host, RuleRun};
 use crate::model::{AppEvent, CaptureInfo, Damage, Finding, Flow, HomeNets, Secrets};
 use crate::store::column::Columns;
@@ -234,18 +236,40 @@ impl Case {
 
     /// Closes the case for good and notes it in the journal. `manifest` is what the caller wants on record about the run; it may hold times.
     pub fn finish(self, manifest: &impl Serialize) -> Result<()> {
-        let Self { folder, conn, packets, _guard, .. } = self;
+        let Self { folder, options, conn, packets, _guard, .. } = self;
         if let Some(index) = packets {
             index.finish()?;
         }
         folder::touch(&folder.join(files::FINDINGS))?;
         conn.execute_batch("CHECKPOINT").map_err(StoreError::database("writing the case to disk"))?;
+        let mut seals = manifest::Seals { tables: fingerprint_by(&conn, options.threads)?, ..manifest::Seals::default() };
         conn.close().map_err(|(_, source)| StoreError::Database { doing: "closing the case".into(), source })?;
         folder::remove(&folder.join(files::TEMPORARY))?;
-        manifest::complete(&folder, manifest)?;
-        let by = serde_json::json!({ "vigil": env!("CARGO_PKG_VERSION"), "schema": schema::VERSION });
+        for name in [files::DATABASE, files::PACKETS, files::FINDINGS] {
+            seals.files.insert(name.into(), sha256(&folder.join(name))?);
+        }
+        manifest::complete(&folder, manifest, &seals)?;
+        let run = serde_json::to_value(manifest).unwrap_or_default();
+        let by = serde_json::json!({
+            "vigil": env!("CARGO_PKG_VERSION"),
+            "schema": schema::VERSION,
+            "manifest": sha256(&folder.join(files::MANIFEST))?,
+            "rules": rules_hash(&run["rules"]),
+            "options": run["options"],
+        });
         journal::append(&folder, "analysed", by).map(drop)
     }
+}
+
+fn sha256(path: &Path) -> Result<String> {
+    hash_file(path, Hash::Sha256).map(|digests| digests.sha256).map_err(StoreError::file("hash", path))
+}
+
+/// One hash over ids and hashes of all rules, for the journal; null where the run names none.
+fn rules_hash(rules: &serde_json::Value) -> Option<String> {
+    let lines = rules.as_array()?.iter().map(|rule| format!("{} {}\n", rule["id"], rule["sha256"]));
+    let text: String = lines.collect();
+    Some(schema::flows::Hex(ring::digest::digest(&ring::digest::SHA256, text.as_bytes())).to_string())
 }
 
 fn gather<T>(waiting: &mut Vec<T>, more: Vec<T>) {

@@ -4,7 +4,22 @@ use crate::desk::{Desk, Said, demo, pcap_of, scenario, usable};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Command, Stdio};
 
-const SUBCOMMANDS: [&str; 8] = ["analyze", "demo", "sql", "report", "rules", "config", "completions", "man"];
+const SUBCOMMANDS: [&str; 14] = [
+    "analyze",
+    "demo",
+    "sql",
+    "report",
+    "carve",
+    "verify",
+    "suppress",
+    "comment",
+    "explain",
+    "export",
+    "rules",
+    "config",
+    "completions",
+    "man",
+];
 
 fn demo_case() -> String {
     demo().to_string_lossy().into_owned()
