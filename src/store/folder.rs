@@ -20,6 +20,10 @@ pub mod files {
     pub const MANIFEST: &str = "manifest.json";
     /// What was done with it.
     pub const JOURNAL: &str = "journal.ndjson";
+    /// The segments of a live case.
+    pub const SEGMENTS: &str = "segments";
+    /// Everything that a live case said about findings, one event a line, only ever added to.
+    pub const ALERTS: &str = "alerts.ndjson";
     /// Where DuckDB spills; gone when the case is finished.
     pub const TEMPORARY: &str = "tmp";
 }

@@ -81,6 +81,11 @@ pub fn tables() -> Vec<Table> {
         table("weird", "Something that should not be.", events::weird()),
         table("tcp_anomaly", "Two TCP segments of one side that one sender would hardly have sent.", anomaly::tcp_anomaly()),
         table("frag", "The fragments of one datagram.", anomaly::frag()),
+        table(
+            "flow_process",
+            "The program of the watched machine at one end of a flow, as seen by `vigil live` on that machine.",
+            record::flow_process(),
+        ),
         table("captures", "A file of evidence.", record::captures()),
         table("capture_interfaces", "An interface that a capture describes, with what it counted.", record::capture_interfaces()),
         table("comments", "Something that people or programs noted in a capture.", record::comments()),
@@ -107,14 +112,35 @@ pub fn tables() -> Vec<Table> {
     ]
 }
 
+/// Tables of what was judged or derived: a live case has them once, not per segment.
+pub const JUDGEMENTS: [&str; 12] = [
+    "hosts",
+    "host_role",
+    "indicators",
+    "places",
+    "lists",
+    "rules",
+    "findings",
+    "finding_flows",
+    "incidents",
+    "host_risk",
+    "anomalies",
+    "summaries",
+];
+
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
 /// The statements that make all tables, with their comments.
 pub fn ddl() -> String {
+    ddl_of(|_| true)
+}
+
+/// The statements that make the tables of these names.
+pub fn ddl_of(wanted: impl Fn(&str) -> bool) -> String {
     let mut sql = String::new();
-    for table in tables() {
+    for table in tables().into_iter().filter(|table| wanted(table.name)) {
         let columns: Vec<String> = table.columns.iter().map(|(name, kind, _)| format!("    \"{name}\" {}", kind.sql())).collect();
         let name = table.name;
         let _ = write!(sql, "CREATE TABLE \"{name}\" (\n{}\n);\n", columns.join(",\n"));
