@@ -7,10 +7,12 @@ pub mod args;
 mod config;
 mod demo;
 mod failure;
+mod live;
 mod papers;
 mod progress;
 mod report;
 mod rules;
+mod screen;
 mod settings;
 mod sql;
 
@@ -51,6 +53,7 @@ fn plain(message: &str) -> String {
 fn run(cli: Cli) -> Result<Exit, Failure> {
     match cli.command {
         Command::Analyze(args) => analyze::run(args),
+        Command::Live(args) => live::run(args),
         Command::Demo(args) => demo::run(args),
         Command::Sql(args) => sql::run(args),
         Command::Report(args) => report::run(args),
