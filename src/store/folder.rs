@@ -41,6 +41,8 @@ pub enum Replace {
 pub fn prepare(folder: &Path, replace: Replace) -> Result<PathBuf> {
     if folder.exists() {
         match (is_case(folder), replace) {
+            // Days of capture are not replaced by accident.
+            (true, _) if folder.join(files::SEGMENTS).is_dir() => return Err(StoreError::Exists(folder.into())),
             (true, Replace::Yes) => clear(folder)?,
             (true, Replace::No) => return Err(StoreError::Exists(folder.into())),
             (false, _) if is_empty(folder)? => {}

@@ -145,6 +145,9 @@ impl Bookkeeping {
             ours += counted.ours;
             let place = captures.iter().position(|info| info.id == described.id).or_else(|| captures.len().checked_sub(1));
             let Some(info) = place.and_then(|place| captures.get_mut(place)) else { continue };
+            if info.id == described.id {
+                info.bytes = info.frame_bytes;
+            }
             info.reported_drops = Some(info.reported_drops.unwrap_or(0) + counted.dropped());
             for mut interface in described.beside.interfaces {
                 interface.id = at as u32;

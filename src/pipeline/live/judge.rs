@@ -121,6 +121,9 @@ impl Judge {
         }
         let Ok((marks, current)) = check.marks.recv() else { return verdict };
         self.seal_retired(&mut verdict.troubles);
+        if let Err(error) = self.desk.let_go(check.now.saturating_sub(self.look_back)) {
+            verdict.troubles.push(error.to_string());
+        }
         if let Some(before) = check.keep_since {
             match self.desk.delete_before(before) {
                 Ok(deleted) => verdict.deleted = deleted,
@@ -174,7 +177,7 @@ impl Judge {
 
     /// One look through one window.
     fn look(&mut self, rules: &Rules, back: i64, check: &Check, marks: &Marks, current: &Segment) -> Result<Vec<Change>, String> {
-        let since = self.reach(check.now, back, current);
+        let since = self.reach(check.now, back, marks);
         self.desk.look(Lens { since, marks }, current).map_err(|error| error.to_string())?;
         self.desk.derive().map_err(|error| error.to_string())?;
         let detected = rules.run(self.desk.connection(), &self.settings).map_err(|error| error.to_string())?;
@@ -197,11 +200,11 @@ impl Judge {
     }
 
     /// How far back a look reaches: a window's length, but no further than so many flows.
-    fn reach(&self, now: Ts, back: i64, current: &Segment) -> Option<Ts> {
+    fn reach(&self, now: Ts, back: i64, marks: &Marks) -> Option<Ts> {
         let since = now.saturating_sub(back);
-        let mut flows = current.flows;
+        let mut flows = marks.rows.get("flows").copied().unwrap_or(0);
         for segment in self.desk.segments().iter().rev() {
-            flows += segment.flows;
+            flows += segment.flows();
             if flows > MOST_FLOWS {
                 return Some(since.max(segment.last_ns.unwrap_or(since)));
             }

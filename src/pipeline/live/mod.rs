@@ -24,9 +24,9 @@ use crate::capture::ring::Ring;
 use crate::capture::{self, PacketSource};
 use crate::detect::Rules;
 use crate::model::time::SECOND;
-use crate::model::{Block, CaptureInfo, Limits, Report, Severity, Ts};
-use crate::store::RunRow;
+use crate::model::{Block, CaptureInfo, Damage, Limits, Report, Secrets, Severity, Ts};
 use crate::store::live::{FindingsFile, LiveCase, Segment, Writer};
+use crate::store::{RunRow, StoreError};
 use books::Bookkeeping;
 use judge::{Check, Judge, Order, Verdict};
 use programs::Programs;
@@ -180,7 +180,7 @@ pub fn live(options: &LiveOptions, stop: &Arc<AtomicBool>, watcher: &dyn Watcher
         .build()
         .map_err(|error| Error::Threads { threads: common.threads, why: error.to_string() })?;
     let run = Run { options, stop, watcher, limits: common.limits() };
-    let incomplete = pool.install(|| run.all(source, (writer, retire), judge, resumed))?;
+    let missing = pool.install(|| run.all(source, (writer, retire), judge, resumed))?;
     let record = serde_json::json!({
         "argv": common.argv,
         "started": started.1.format("%Y-%m-%dT%H:%M:%SZ").to_string(),
@@ -189,10 +189,10 @@ pub fn live(options: &LiveOptions, stop: &Arc<AtomicBool>, watcher: &dyn Watcher
         "live": true,
         "options": common.facts(),
     });
-    case.finish(&record)?;
+    let ended = run.unless_full(case.finish(&record), "the record of this run is incomplete")?;
     let report = super::reopen(&folder)?;
     super::write_reports(&report, &common.formats, &folder)?;
-    Ok(Lived { report, folder, incomplete })
+    Ok(Lived { report, folder, incomplete: missing || !ended })
 }
 
 /// Mixed into hashes of secrets: nobody outside of the case should be able to compare them.
@@ -224,6 +224,9 @@ impl Input {
                     let programs = Programs::start(device::addresses(), stop).map_err(capture::Error::Thread)?;
                     input.programs = Some(programs);
                 }
+                // Root without its rights may not write into the folder of whoever called it with sudo, but into its own.
+                make(&options.common.folder)?;
+                options.ring.iter().try_for_each(|(folder, _)| make(folder))?;
                 give_up(Rights::None).map_err(Error::Rights)?;
             }
             From::Files { speed } => {
@@ -244,6 +247,10 @@ impl Input {
         };
         Ok(Source { interfaces, files: self.files, ring, programs: self.programs, filter: self.filter, first, base: None })
     }
+}
+
+fn make(folder: &std::path::Path) -> Result<(), Error> {
+    std::fs::create_dir_all(folder).map_err(|error| Error::Write { what: folder.display().to_string(), error })
 }
 
 /// Where blocks come from, and where their packets are kept.
@@ -326,9 +333,21 @@ impl Run<'_> {
             let last = writing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
             let mut judge = judging.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
             read?;
-            judge.finish(last?)?;
-            Ok(missing? || shared.rows_lost.load(Relaxed) > 0)
+            let sealed =
+                self.unless_full(judge.finish(last?), "the last segment is not sealed yet: `vigil live` on this case will do it")?;
+            Ok(missing? || !sealed || shared.rows_lost.load(Relaxed) > 0)
         })
+    }
+
+    /// A full disk is no reason to end in disorder: it is told, with what follows. Says whether it went well.
+    fn unless_full(&self, done: Result<(), StoreError>, follows: &str) -> Result<bool, StoreError> {
+        match done {
+            Err(error) if error.is_disk_full() => {
+                self.watcher.trouble(&format!("{error}; {follows}"));
+                Ok(false)
+            }
+            done => done.map(|()| true),
+        }
     }
 
     /// The judge's thread.
@@ -420,12 +439,12 @@ impl<'a> Ingesting<'a> {
             self.keep(&mut block);
             self.books.block(&block);
             self.damaged |= block.damage.iter().any(|damage| damage.kind.loses_evidence());
-            let damage = std::mem::take(&mut block.damage);
+            let beside = (std::mem::take(&mut block.damage), std::mem::take(&mut block.secrets));
             let (step, used) = self.ingest.block(Some(block));
             if let (Some(used), Some(files)) = (used, &mut self.source.files) {
                 files.recycle(used);
             }
-            self.hand_over(step, damage);
+            self.hand_over(step, beside);
             self.by_the_clock();
             self.by_capture_time();
         }
@@ -442,12 +461,12 @@ impl<'a> Ingesting<'a> {
         }
     }
 
-    fn hand_over(&mut self, step: Step, damage: Vec<crate::model::Damage>) {
-        if step.flows.is_empty() && step.events.is_empty() && step.packets.is_empty() && damage.is_empty() {
+    fn hand_over(&mut self, step: Step, (damage, secrets): (Vec<Damage>, Vec<Secrets>)) {
+        if step.flows.is_empty() && step.events.is_empty() && step.packets.is_empty() && damage.is_empty() && secrets.is_empty() {
             return;
         }
         let programs = self.source.programs.as_ref().map(|programs| programs.of(&step.flows)).unwrap_or_default();
-        self.tell_writer(ToWriter::Step { step, programs, damage });
+        self.tell_writer(ToWriter::Step { step, programs, damage, secrets });
     }
 
     /// A writer that is gone says why when it is joined.
@@ -543,7 +562,7 @@ impl<'a> Ingesting<'a> {
     fn rotate(&mut self) {
         let books = self.page();
         let (_, events) = self.ingest.turn_page();
-        self.tell_writer(ToWriter::Step { step: Step { events, ..Step::default() }, programs: Vec::new(), damage: Vec::new() });
+        self.hand_over(Step { events, ..Step::default() }, Default::default());
         self.tell_writer(ToWriter::Rotate(Box::new(books)));
         self.books.turn(&self.ingest.caps());
         self.shared.segment_bytes.store(0, Relaxed);
@@ -553,10 +572,10 @@ impl<'a> Ingesting<'a> {
     /// Ends everything that is open, and has the whole judged. Tells whether evidence is missing.
     fn finish(&mut self, whole: bool) -> Result<bool, Error> {
         let (step, _) = self.ingest.block(None);
-        self.hand_over(step, Vec::new());
+        self.hand_over(step, Default::default());
         let mut steps = Vec::new();
         self.ingest.finish(|step| steps.push(step));
-        steps.into_iter().for_each(|step| self.hand_over(step, Vec::new()));
+        steps.into_iter().for_each(|step| self.hand_over(step, Default::default()));
         let mut missing = self.damaged || self.ring_failed || !whole;
         if let Some(Err(error)) = self.source.ring.as_mut().map(Ring::finish) {
             self.run.watcher.trouble(&error.to_string());

@@ -1,7 +1,7 @@
 //! The writer's thread: steps become rows, rows are committed, segments follow each other.
 
 use super::{Shared, Watcher};
-use crate::model::{Damage, FlowProcess};
+use crate::model::{Damage, FlowProcess, Secrets};
 use crate::pipeline::ingest::Step;
 use crate::store::StoreError;
 use crate::store::live::{Books, Marks, Segment, Writer};
@@ -23,6 +23,8 @@ pub enum ToWriter {
         programs: Vec<FlowProcess>,
         /// Places of damage.
         damage: Vec<Damage>,
+        /// Secrets met among its frames.
+        secrets: Vec<Secrets>,
     },
     /// Make it last; with the books now and then.
     Commit(Option<Box<Books>>),
@@ -47,7 +49,7 @@ pub fn write(
     }
     done?;
     desk.commit(&mut writer, None)?;
-    Ok(writer.finish())
+    writer.finish()
 }
 
 struct Desk<'a> {
@@ -59,11 +61,12 @@ struct Desk<'a> {
 impl Desk<'_> {
     fn take(&mut self, writer: &mut Writer, message: ToWriter, retire: &Sender<Segment>) -> Result<(), StoreError> {
         match message {
-            ToWriter::Step { step, programs, damage } => {
+            ToWriter::Step { step, programs, damage, secrets } => {
                 writer.append(step.flows, step.events);
                 writer.append_packets(step.packets);
                 writer.append_processes(programs);
                 writer.append_damage(damage);
+                writer.append_secrets(secrets);
                 if writer.waiting() >= ROWS_WAITING {
                     self.commit(writer, None)?;
                 }

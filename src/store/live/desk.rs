@@ -8,8 +8,11 @@ use super::{Marks, Segment, segment};
 use crate::model::report::RuleRun;
 use crate::model::{Flow, Ts};
 use duckdb::Connection;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+/// Tables that are derived from others.
+const DERIVED: [&str; 2] = ["hosts", "host_role"];
 /// Catalog of the flows that are open.
 const OPEN_FLOWS: &str = "open_flows";
 
@@ -29,7 +32,9 @@ pub struct Desk {
     case: Case,
     open: Connection,
     segments: Vec<Segment>,
-    tables: Vec<String>,
+    /// Sealed segments that are open now: those of long ago would only hold files open.
+    attached: BTreeSet<u64>,
+    tables: Vec<&'static str>,
 }
 
 impl Desk {
@@ -40,7 +45,7 @@ impl Desk {
         let open = super::another(&conn)?;
         open.execute_batch(&format!("USE {OPEN_FLOWS}; {}", schema::ddl_of(|name| OPEN.contains(&name)))).map_err(failed())?;
         let case = Case::segment(folder, options, conn);
-        Ok(Self { folder: folder.into(), options: options.clone(), case, open, segments, tables: Vec::new() })
+        Ok(Self { folder: folder.into(), options: options.clone(), case, open, segments, attached: BTreeSet::new(), tables: Vec::new() })
     }
 
     /// The connection that sees what [`Desk::look`] made visible.
@@ -71,12 +76,16 @@ impl Desk {
 
     /// Makes the case visible through a lens, `current` being the open segment.
     pub fn look(&mut self, lens: Lens<'_>, current: &Segment) -> Result<()> {
-        // Columns of all segments are the same: what this vigil writes.
         if self.tables.is_empty() {
-            self.tables = views::facts(self.connection(), &current.catalog())?;
+            self.tables = views::facts(lens.marks.rows.contains_key(views::PACKETS));
         }
         let seen = |segment: &&Segment| lens.since.is_none_or(|since| segment.last_ns.is_none_or(|last| last >= since));
         let mut segments: Vec<Segment> = self.segments.iter().filter(seen).cloned().collect();
+        for segment in &segments {
+            if self.attached.insert(segment.number) {
+                segment::attach_sealed(self.case.connection(), segment)?;
+            }
+        }
         if !segments.iter().any(|segment| segment.number == current.number) {
             segments.push(current.clone());
         }
@@ -87,7 +96,10 @@ impl Desk {
 
     /// Derives hosts and their roles anew from what is visible.
     pub fn derive(&self) -> Result<()> {
-        self.connection().execute_batch("DELETE FROM hosts; DELETE FROM host_role").map_err(StoreError::database("deriving hosts"))?;
+        // New tables, not emptied ones: deleted rows would keep their place for weeks.
+        let make = schema::ddl_of(|name| DERIVED.contains(&name));
+        let sql = format!("DROP TABLE hosts; DROP TABLE host_role;\n{make}");
+        self.connection().execute_batch(&sql).map_err(StoreError::database("deriving hosts"))?;
         self.case.derive()
     }
 
@@ -99,6 +111,7 @@ impl Desk {
             sealed.last_ns = self.segments.last().and_then(|before| before.last_ns);
         }
         segment::seal(conn, &self.folder, &self.options, &sealed, rules)?;
+        self.attached.insert(sealed.number);
         self.segments.push(sealed);
         Ok(())
     }
@@ -107,17 +120,33 @@ impl Desk {
     pub fn delete_before(&mut self, before: Ts) -> Result<usize> {
         let old: Vec<Segment> = self.segments.iter().filter(|segment| segment.last_ns.is_some_and(|last| last < before)).cloned().collect();
         for segment in &old {
-            self.hide()?;
-            let sql = format!("DETACH {}", segment.catalog());
-            self.connection().execute_batch(&sql).map_err(StoreError::database("letting go of an old segment"))?;
+            self.close(segment)?;
             super::remove(&segment.path)?;
             self.segments.retain(|other| other != segment);
         }
         Ok(old.len())
     }
 
+    /// Closes sealed segments that end before `before`: nobody looks so far back.
+    pub fn let_go(&mut self, before: Ts) -> Result<()> {
+        let old = |segment: &&Segment| segment.last_ns.is_some_and(|last| last < before) && self.attached.contains(&segment.number);
+        let old: Vec<Segment> = self.segments.iter().filter(old).cloned().collect();
+        old.iter().try_for_each(|segment| self.close(segment))
+    }
+
+    fn close(&mut self, segment: &Segment) -> Result<()> {
+        if self.attached.remove(&segment.number) {
+            self.hide()?;
+            segment::detach(self.connection(), segment)?;
+        }
+        Ok(())
+    }
+
     /// Takes the views away, so that none leads to a segment that changes its place.
     fn hide(&self) -> Result<()> {
+        if self.tables.is_empty() {
+            return Ok(());
+        }
         let sql: Vec<String> = self.tables.iter().map(|table| format!("DROP VIEW IF EXISTS memory.main.{table}")).collect();
         self.connection().execute_batch(&sql.join(";")).map_err(StoreError::database("hiding the segments"))
     }

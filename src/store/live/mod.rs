@@ -25,6 +25,7 @@ use super::folder::{self, OpenGuard, files};
 use super::{Options, Result, StoreError, journal, manifest, schema};
 use crate::model::{Finding, Ts};
 use duckdb::Connection;
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -37,13 +38,18 @@ pub struct Segment {
     pub path: PathBuf,
     /// Latest frame in it; `None` where it holds none.
     pub last_ns: Option<Ts>,
-    /// Flows in it.
-    pub flows: u64,
+    /// Rows by table; of the open segment, not known.
+    pub rows: BTreeMap<String, u64>,
 }
 
 impl Segment {
     fn at(folder: &Path, number: u64) -> Self {
-        Self { number, path: folder.join(files::SEGMENTS).join(format!("{number:08}.duckdb")), last_ns: None, flows: 0 }
+        Self { number, path: folder.join(files::SEGMENTS).join(format!("{number:08}.duckdb")), last_ns: None, rows: BTreeMap::new() }
+    }
+
+    /// Flows in it.
+    pub fn flows(&self) -> u64 {
+        self.rows.get("flows").copied().unwrap_or(0)
     }
 
     /// What it is called in queries of the hub.
@@ -88,6 +94,7 @@ impl LiveCase {
         let segments = folder.join(files::SEGMENTS);
         std::fs::create_dir_all(&segments).map_err(StoreError::file("create", &segments))?;
         let lock = lock(&segments)?;
+        let options = &Options { salt: salt(&segments, options.salt)?, ..options.clone() };
         manifest::begin(&folder)?;
         let guard = OpenGuard::take(&folder)?;
         let hub = hub(&folder, options)?;
@@ -142,6 +149,7 @@ impl LiveCase {
                 return Err(error);
             }
             left.next_frame = left.next_frame.max(segment::next_frame(&self.hub, &segment)?);
+            segment::detach(&self.hub, &segment)?;
             left.segments.push(segment);
         }
         Ok(left)
@@ -171,6 +179,15 @@ fn remove(path: &Path) -> Result<()> {
     let mut log = path.as_os_str().to_owned();
     log.push(".wal");
     folder::remove(Path::new(&log))
+}
+
+/// What secrets are hashed with: that of the first run, so that they can be compared over all of them.
+fn salt(segments: &Path, fresh: [u8; 16]) -> Result<[u8; 16]> {
+    let path = segments.join("salt");
+    match std::fs::read(&path).ok().and_then(|bytes| bytes.try_into().ok()) {
+        Some(salt) => Ok(salt),
+        None => std::fs::write(&path, fresh).map(|()| fresh).map_err(StoreError::file("write", &path)),
+    }
 }
 
 fn lock(segments: &Path) -> Result<File> {

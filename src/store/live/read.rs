@@ -13,8 +13,8 @@ pub fn open(conn: &Connection, folder: &Path) -> Result<()> {
     let failed = || StoreError::database("opening the live case");
     let mut segments = Vec::new();
     for number in numbers(folder)? {
-        let segment = Segment::at(folder, number);
-        if attach(conn, &segment)? {
+        let mut segment = Segment::at(folder, number);
+        if attach(conn, &mut segment)? {
             segments.push(segment);
         }
     }
@@ -22,7 +22,7 @@ pub fn open(conn: &Connection, folder: &Path) -> Result<()> {
     let Some(newest) = segments.last() else {
         return conn.execute_batch(&format!("{}\n{}", schema::ddl(), schema::VIEWS)).map_err(failed());
     };
-    let tables = views::facts(conn, &newest.catalog())?;
+    let tables: Vec<String> = newest.rows.keys().cloned().collect();
     conn.execute_batch(&views::over(&segments, &tables, Bounds::default())).map_err(failed())?;
     conn.execute_batch(&schema::ddl_of(own)).map_err(failed())?;
     conn.execute_batch(&derived(conn, &segments)?).map_err(failed())?;
@@ -34,7 +34,7 @@ pub fn open(conn: &Connection, folder: &Path) -> Result<()> {
 }
 
 /// Opens a segment; `false` where it is not sealed, being written to or left behind half made.
-fn attach(conn: &Connection, segment: &Segment) -> Result<bool> {
+fn attach(conn: &Connection, segment: &mut Segment) -> Result<bool> {
     let catalog = segment.catalog();
     let attached = conn.execute_batch(&format!("ATTACH {} AS {catalog} (READ_ONLY)", quoted(&segment.path)));
     match attached {
@@ -42,7 +42,12 @@ fn attach(conn: &Connection, segment: &Segment) -> Result<bool> {
         Err(error) if error.to_string().contains("lock") || super::segment::is_empty(&segment.path) => return Ok(false),
         Err(source) => return Err(StoreError::Database { doing: format!("opening '{}'", segment.path.display()), source }),
     }
-    Ok(views::facts(conn, &catalog)?.iter().any(|table| table == "flows"))
+    let tables = views::facts_in(conn, &catalog)?;
+    if !tables.iter().any(|table| table == "flows") {
+        return Ok(false);
+    }
+    segment.rows = views::rows(conn, &catalog, &tables)?;
+    Ok(true)
 }
 
 /// Hosts and roles of all segments together, and the rules as they were last.

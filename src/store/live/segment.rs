@@ -2,9 +2,10 @@
 
 use super::super::case::{Case, put};
 use super::super::{Options, PacketRow, PacketsSummary, Result, RunRow, StatisticsRow, StoreError, SystemLog, packets, schema};
+use super::views::{self, PACKETS};
 use super::{Segment, quoted};
 use crate::model::report::RuleRun;
-use crate::model::{AppEvent, CaptureInfo, Damage, Flow, FlowProcess};
+use crate::model::{AppEvent, CaptureInfo, Damage, Flow, FlowProcess, Secrets};
 use crate::store::schema::record;
 use duckdb::Connection;
 use std::collections::BTreeMap;
@@ -43,15 +44,19 @@ pub struct Writer {
     packets: Option<Vec<PacketRow>>,
     processes: Vec<FlowProcess>,
     damage: Vec<Damage>,
+    secrets: Vec<Secrets>,
 }
+
+/// A segment has some fifty tables, most of them small: with blocks of the usual 256 kB an hour of silence would take 7 MB.
+const NEW: &str = "(BLOCK_SIZE 16384)";
 
 /// Makes the tables of a segment in the catalog in use.
 fn create(conn: &Connection, packets: bool) -> Result<()> {
     let failed = || StoreError::database("creating the tables of a segment");
-    let mut sql = format!("BEGIN TRANSACTION;\n{}\n{}", schema::ddl(), schema::VIEWS);
+    let mut sql = format!("BEGIN TRANSACTION;\n{}\n{}", schema::ddl_of(|_| true), schema::VIEWS);
     if packets {
         let columns: Vec<String> = packets::columns().0.iter().map(|column| format!("\"{}\" {}", column.name, column.kind.sql())).collect();
-        sql += &format!("\nCREATE TABLE packets ({});", columns.join(", "));
+        sql += &format!("\nCREATE TABLE {PACKETS} ({});", columns.join(", "));
     }
     conn.execute_batch(&sql).and_then(|()| conn.execute_batch("COMMIT")).map_err(failed())
 }
@@ -61,6 +66,16 @@ fn attach(conn: &Connection, segment: &Segment, how: &str) -> Result<()> {
     conn.execute_batch(&sql).map_err(StoreError::database(format!("opening the segment '{}'", segment.path.display())))
 }
 
+/// Opens a sealed segment.
+pub(super) fn attach_sealed(conn: &Connection, segment: &Segment) -> Result<()> {
+    attach(conn, segment, "(READ_ONLY)")
+}
+
+/// Lets go of a segment.
+pub(super) fn detach(conn: &Connection, segment: &Segment) -> Result<()> {
+    conn.execute_batch(&format!("DETACH {}", segment.catalog())).map_err(StoreError::database("letting go of a segment"))
+}
+
 fn enter(conn: &Connection, segment: &Segment) -> Result<()> {
     conn.execute_batch(&format!("USE {}", segment.catalog())).map_err(StoreError::database("turning to a segment"))
 }
@@ -68,12 +83,21 @@ fn enter(conn: &Connection, segment: &Segment) -> Result<()> {
 impl Writer {
     pub(super) fn begin(conn: Connection, folder: &Path, options: &Options, number: u64, packets: bool) -> Result<Self> {
         let segment = Segment::at(folder, number);
-        attach(&conn, &segment, "")?;
+        attach(&conn, &segment, NEW)?;
         enter(&conn, &segment)?;
         create(&conn, packets)?;
         let case = Case::segment(folder, options, conn);
         let packets = packets.then(Vec::new);
-        Ok(Self { folder: folder.into(), options: options.clone(), case, segment, packets, processes: Vec::new(), damage: Vec::new() })
+        Ok(Self {
+            folder: folder.into(),
+            options: options.clone(),
+            case,
+            segment,
+            packets,
+            processes: Vec::new(),
+            damage: Vec::new(),
+            secrets: Vec::new(),
+        })
     }
 
     /// The segment that is being written.
@@ -83,7 +107,6 @@ impl Writer {
 
     /// Takes finished flows and events, in order.
     pub fn append(&mut self, flows: Vec<Flow>, events: Vec<AppEvent>) {
-        self.segment.flows += flows.len() as u64;
         self.case.hold(flows, events);
     }
 
@@ -102,6 +125,11 @@ impl Writer {
     /// Takes places of damage.
     pub fn append_damage(&mut self, rows: Vec<Damage>) {
         self.damage.extend(rows);
+    }
+
+    /// Takes secrets for decryption.
+    pub fn append_secrets(&mut self, secrets: Vec<Secrets>) {
+        self.secrets.extend(secrets);
     }
 
     /// Rows that wait.
@@ -136,15 +164,17 @@ impl Writer {
         self.packets.iter_mut().for_each(Vec::clear);
         self.processes.clear();
         self.damage.clear();
+        self.secrets.clear();
     }
 
     fn write(&mut self, books: Option<&Books>) -> Result<()> {
         self.case.write_held()?;
         if let Some(rows) = self.packets.as_mut().map(std::mem::take) {
-            put(self.case.connection(), "packets", &packets::columns(), &rows)?;
+            put(self.case.connection(), PACKETS, &packets::columns(), &rows)?;
         }
         put(self.case.connection(), "flow_process", &record::flow_process(), &std::mem::take(&mut self.processes))?;
         self.case.append_damage(&std::mem::take(&mut self.damage))?;
+        self.case.append_decryption_secrets(&std::mem::take(&mut self.secrets))?;
         books.map_or(Ok(()), |books| self.keep(books))
     }
 
@@ -162,23 +192,28 @@ impl Writer {
 
     /// How many rows each table has now.
     pub fn marks(&self) -> Result<Marks> {
-        Ok(Marks { segment: self.segment.number, rows: rows(self.case.connection(), &self.segment.catalog())? })
+        Ok(Marks { segment: self.segment.number, rows: self.rows()? })
+    }
+
+    fn rows(&self) -> Result<BTreeMap<String, u64>> {
+        views::rows(self.case.connection(), &self.segment.catalog(), &views::facts(self.packets.is_some()))
     }
 
     /// Begins the next segment and returns the one before, which is left for [`super::Desk::seal`].
     pub fn rotate(&mut self) -> Result<Segment> {
         let next = Segment::at(&self.folder, self.segment.number + 1);
+        self.segment.rows = self.rows()?;
         let conn = self.case.connection();
-        attach(conn, &next, "")?;
+        attach(conn, &next, NEW)?;
         enter(conn, &next)?;
         create(conn, self.packets.is_some())?;
         Ok(std::mem::replace(&mut self.segment, next))
     }
 
     /// Ends writing and returns the last segment.
-    pub fn finish(self) -> Segment {
-        let Self { segment, .. } = self;
-        segment
+    pub fn finish(mut self) -> Result<Segment> {
+        self.segment.rows = self.rows()?;
+        Ok(self.segment)
     }
 
     /// Size of the segment on disk, with what is not yet folded into it.
@@ -191,16 +226,6 @@ impl Writer {
     pub fn options(&self) -> &Options {
         &self.options
     }
-}
-
-/// Rows of each table of a catalog.
-pub(super) fn rows(conn: &Connection, catalog: &str) -> Result<BTreeMap<String, u64>> {
-    let failed = || StoreError::database("counting rows");
-    let facts: Vec<String> = super::views::facts(conn, catalog)?;
-    let counts: Vec<String> = facts.iter().map(|table| format!("SELECT '{table}', count(*) FROM {catalog}.main.{table}")).collect();
-    let mut statement = conn.prepare(&counts.join(" UNION ALL ")).map_err(failed())?;
-    let rows = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?.unsigned_abs()))).map_err(failed())?;
-    rows.collect::<duckdb::Result<_>>().map_err(failed())
 }
 
 /// Derives hosts, notes the rules, folds the log into the file and lets others read it. The segment must no longer be written to.
@@ -217,7 +242,7 @@ pub(super) fn seal(conn: Connection, folder: &Path, options: &Options, segment: 
     }
     let catalog = segment.catalog();
     conn.execute_batch(&format!("COMMIT; CHECKPOINT {catalog}; USE memory; DETACH {catalog}")).map_err(failed())?;
-    attach(conn, segment, "(READ_ONLY)")
+    attach_sealed(conn, segment)
 }
 
 /// Seals what a crash left open; a segment that is sealed already is only opened.
@@ -225,23 +250,23 @@ pub(super) fn recover(conn: &Connection, folder: &Path, options: &Options, segme
     attach(conn, segment, "")?;
     let failed = || StoreError::database(format!("looking into the segment '{}'", segment.path.display()));
     let catalog = segment.catalog();
-    let ask = format!(
-        "SELECT (SELECT count(*) FROM {catalog}.main.flows), (SELECT max(last_ts_ns) FROM {catalog}.main.captures), \
-         (SELECT count(*) FROM {catalog}.main.rules)"
-    );
-    let looked = conn.query_row(&ask, [], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Option<i64>>(1)?, row.get::<_, i64>(2)?)));
-    let (flows, last_ns, rules) = match looked.map_err(failed()) {
-        Ok(found) => found,
+    let ask = format!("SELECT (SELECT max(last_ts_ns) FROM {catalog}.main.captures), (SELECT count(*) FROM {catalog}.main.rules)");
+    let looked = conn
+        .query_row(&ask, [], |row| Ok((row.get::<_, Option<i64>>(0)?, row.get::<_, i64>(1)?)))
+        .map_err(failed())
+        .and_then(|seen| Ok((seen, views::rows(conn, &catalog, &views::facts_in(conn, &catalog)?)?)));
+    let rules = match looked {
+        Ok(((last_ns, rules), rows)) => {
+            (segment.last_ns, segment.rows) = (last_ns, rows);
+            rules
+        }
         Err(error) => {
             let _ = conn.execute_batch(&format!("DETACH {catalog}"));
             return Err(error);
         }
     };
-    (segment.flows, segment.last_ns) = (flows.unsigned_abs(), last_ns);
     if rules > 0 {
-        let again = format!("DETACH {catalog}");
-        conn.execute_batch(&again).map_err(StoreError::database("opening a sealed segment"))?;
-        return attach(conn, segment, "(READ_ONLY)");
+        return Ok(());
     }
     seal(super::another(conn)?, folder, options, segment, &[])
 }

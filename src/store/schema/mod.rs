@@ -134,10 +134,16 @@ fn quoted(text: &str) -> String {
 
 /// The statements that make all tables, with their comments.
 pub fn ddl() -> String {
-    ddl_of(|_| true)
+    let mut sql = ddl_of(|_| true);
+    for table in tables() {
+        for (column, _, doc) in &table.columns {
+            let _ = writeln!(sql, "COMMENT ON COLUMN \"{}\".\"{column}\" IS {};", table.name, quoted(doc));
+        }
+    }
+    sql
 }
 
-/// The statements that make the tables of these names.
+/// The statements that make the tables of these names, without the comments of their columns.
 pub fn ddl_of(wanted: impl Fn(&str) -> bool) -> String {
     let mut sql = String::new();
     for table in tables().into_iter().filter(|table| wanted(table.name)) {
@@ -145,9 +151,6 @@ pub fn ddl_of(wanted: impl Fn(&str) -> bool) -> String {
         let name = table.name;
         let _ = write!(sql, "CREATE TABLE \"{name}\" (\n{}\n);\n", columns.join(",\n"));
         let _ = writeln!(sql, "COMMENT ON TABLE \"{name}\" IS {};", quoted(table.doc));
-        for (column, _, doc) in &table.columns {
-            let _ = writeln!(sql, "COMMENT ON COLUMN \"{name}\".\"{column}\" IS {};", quoted(doc));
-        }
     }
     sql
 }
