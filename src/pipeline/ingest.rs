@@ -102,6 +102,19 @@ impl Ingest {
         take(Step { events: rest, ..Step::default() });
     }
 
+    /// Open flows as they stand, in parts, while `take` wants more. The block that waits for its turn is not in them.
+    pub fn so_far(&mut self, take: impl FnMut(Vec<Flow>) -> bool) {
+        self.desk.table.so_far(take);
+    }
+
+    /// Ends a page of the count of frames: what was counted since the last one, and the oddities in it.
+    pub fn turn_page(&mut self) -> (Tally, Vec<AppEvent>) {
+        let page = self.tally.turn_page();
+        let mut events = page.oddities();
+        events.sort_by_key(|event| event.frame);
+        (page, events)
+    }
+
     /// Flows open now.
     pub fn open_flows(&self) -> u64 {
         self.desk.table.open_flows() as u64

@@ -112,6 +112,11 @@ pub fn tables() -> Vec<Table> {
         table("weird", "Something that should not be.", events::weird()),
         table("tcp_anomaly", "Two TCP segments of one side that one sender would hardly have sent.", anomaly::tcp_anomaly()),
         table("frag", "The fragments of one datagram.", anomaly::frag()),
+        table(
+            "flow_process",
+            "The program of the watched machine at one end of a flow, as seen by `vigil live` on that machine.",
+            record::flow_process(),
+        ),
         table("captures", "A file of evidence.", record::captures()),
         table("capture_interfaces", "An interface that a capture describes, with what it counted.", record::capture_interfaces()),
         table("comments", "Something that people or programs noted in a capture.", record::comments()),
@@ -138,21 +143,45 @@ pub fn tables() -> Vec<Table> {
     ]
 }
 
+/// Tables of what was judged or derived: a live case has them once, not per segment.
+pub const JUDGEMENTS: [&str; 12] = [
+    "hosts",
+    "host_role",
+    "indicators",
+    "places",
+    "lists",
+    "rules",
+    "findings",
+    "finding_flows",
+    "incidents",
+    "host_risk",
+    "anomalies",
+    "summaries",
+];
+
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
 /// The statements that make all tables, with their comments.
 pub fn ddl() -> String {
-    let mut sql = String::new();
+    let mut sql = ddl_of(|_| true);
     for table in tables() {
+        for (column, _, doc) in &table.columns {
+            let _ = writeln!(sql, "COMMENT ON COLUMN \"{}\".\"{column}\" IS {};", table.name, quoted(doc));
+        }
+    }
+    sql
+}
+
+/// The statements that make the tables of these names, without the comments of their columns.
+pub fn ddl_of(wanted: impl Fn(&str) -> bool) -> String {
+    let mut sql = String::new();
+    for table in tables().into_iter().filter(|table| wanted(table.name)) {
         let columns: Vec<String> = table.columns.iter().map(|(name, kind, _)| format!("    \"{name}\" {}", kind.sql())).collect();
         let name = table.name;
         let _ = write!(sql, "CREATE TABLE \"{name}\" (\n{}\n);\n", columns.join(",\n"));
         let _ = writeln!(sql, "COMMENT ON TABLE \"{name}\" IS {};", quoted(table.doc));
-        for (column, _, doc) in &table.columns {
-            let _ = writeln!(sql, "COMMENT ON COLUMN \"{name}\".\"{column}\" IS {};", quoted(doc));
-        }
     }
     sql
 }
