@@ -13,7 +13,7 @@ test: setup
 build: setup
 	cargo build
 
-# One self-contained binary with DuckDB compiled in; takes most of an hour on two cores.
+# One binary with DuckDB compiled in; takes most of an hour on two cores.
 release: setup
 	cargo build --release --features bundled
 

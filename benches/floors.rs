@@ -38,7 +38,7 @@ struct Evidence {
 static EVIDENCE: LazyLock<Evidence> = LazyLock::new(|| {
     let folder = tempfile::tempdir().expect("a folder");
     let file = std::fs::File::create(folder.path().join("mixed.pcap")).expect("a file");
-    let load = Load { flows: FLOWS, packets: PACKETS, seed: 7, profile: Profile::Mixed };
+    let load = Load { flows: FLOWS, packets: PACKETS, seed: 7, profile: Profile::Mixed, ..Load::default() };
     let made = scale(&load, std::io::BufWriter::new(file)).expect("a capture");
     Evidence { folder, frames: made.frames }
 });

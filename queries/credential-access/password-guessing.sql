@@ -48,7 +48,7 @@ session AS (
     FROM flows
     WHERE proto = 'tcp' AND coalesce(orig_bytes, 0) > 0 AND coalesce(resp_bytes, 0) > 0 AND coalesce(duration, 0) <= $max_session
       AND (list_contains($ports, id_resp_p) OR service LIKE '%ssh%' OR service LIKE '%ftp%' OR service LIKE '%rdp%' OR service LIKE '%smb%')
-      AND coalesce(service, '') NOT LIKE '%http%'
+      AND coalesce(service, '') NOT LIKE '%http%' AND coalesce(service, '') NOT LIKE 'ftp-data%'
       -- Where the login itself could be read, it says more than the shape.
       AND flow_id NOT IN (SELECT flow_id FROM logins WHERE flow_id IS NOT NULL AND success IS NOT NULL)
 ),

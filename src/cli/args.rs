@@ -179,6 +179,7 @@ pub struct AnalyzeArgs {
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  vigil demo\n  vigil demo --out /tmp/demo --seed 7\n  \
     vigil demo --scenario dns-tunnel       one of the labelled captures that prove the rules\n  \
+    vigil demo --flows 2000 --anomaly-rate 0.15\n  \
     vigil demo --list")]
 pub struct DemoArgs {
     /// Folder to write the capture and the case into
@@ -190,12 +191,30 @@ pub struct DemoArgs {
     /// Instead of the story, one of the scenarios
     #[arg(long, value_name = "NAME")]
     pub scenario: Option<String>,
+    /// Instead of the story, an hour of traffic of that many flows: DNS, HTTP and TLS of two thousand clients
+    #[arg(long, value_name = "N", conflicts_with = "scenario", value_parser = clap::value_parser!(u64).range(1..=20_000_000))]
+    pub flows: Option<u64>,
+    /// With --flows: what share of the flows is strange (probes, check-ins, guessed passwords, uploads), 0 to 1
+    #[arg(long, value_name = "RATE", requires = "flows", default_value_t = 0.15, value_parser = share)]
+    pub anomaly_rate: f64,
+    /// With --flows: small packets of few bytes and no protocol, two a flow, to try out a load
+    #[arg(long, requires = "flows")]
+    pub tiny: bool,
+    /// Write the capture and what is in it, without analysing it
+    #[arg(long)]
+    pub capture_only: bool,
     /// List the scenarios and what each shows
     #[arg(long)]
     pub list: bool,
     /// Print the result as JSON on standard output
-    #[arg(long)]
+    #[arg(long, conflicts_with = "capture_only")]
     pub json: bool,
+}
+
+/// A share, 0 to 1.
+fn share(text: &str) -> Result<f64, String> {
+    let share: f64 = text.parse().map_err(|_| format!("{text:?} is not a number; try 0.15"))?;
+    if (0.0..=1.0).contains(&share) { Ok(share) } else { Err("a share lies between 0 and 1; try 0.15".into()) }
 }
 
 /// Shapes of query results.

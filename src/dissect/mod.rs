@@ -3,7 +3,8 @@
 //! To add a protocol: one file here with a [`Protocol`] constant, one line in [`PROTOCOLS`].
 //! A [`Conversation`] belongs to one flow: it asks every protocol about the first bytes, and hands the flow to the one that is sure.
 
-use crate::model::{AppEvent, Conn, Dir, Event, Proto, Ts, event::Weird};
+use crate::model::event::{File, Weird};
+use crate::model::{AppEvent, Conn, Dir, Event, Proto, Ts};
 
 pub mod arp;
 mod ber;
@@ -11,20 +12,24 @@ mod conversation;
 mod dce_rpc;
 pub mod dhcp;
 mod dns;
+pub mod expect;
 mod files;
 mod ftp;
 pub mod gssapi;
 mod http;
 pub mod icmp;
+mod irc;
 mod kerberos;
 mod ldap;
 pub mod le;
 mod login;
+mod mail;
 mod mysql;
 pub mod ntlm;
 mod ntp;
 mod quic;
 mod radius;
+pub mod ranges;
 mod rdp;
 mod rfb;
 mod signatures;
@@ -34,7 +39,10 @@ mod snmp;
 mod socks;
 mod ssh;
 mod syslog;
+mod tftp;
 mod tls;
+mod transfer;
+pub mod transfers;
 mod x509;
 
 #[cfg(test)]
@@ -57,10 +65,12 @@ pub const PROTOCOLS: &[Protocol] = &[
     ssh::SSH,
     ftp::FTP,
     login::telnet::TELNET,
-    login::smtp::SMTP,
-    login::imap::IMAP,
+    login::rlogin::RLOGIN,
+    mail::smtp::SMTP,
+    mail::imap::IMAP,
     login::redis::REDIS,
-    login::pop3::POP3,
+    mail::pop3::POP3,
+    irc::IRC,
     kerberos::TCP,
     ldap::TCP,
     rdp::PROTOCOL,
@@ -76,6 +86,7 @@ pub const PROTOCOLS: &[Protocol] = &[
     snmp::PROTOCOL,
     radius::PROTOCOL,
     syslog::UDP,
+    tftp::REQUEST,
     dhcp::PROTOCOL,
     dns::PROTOCOL,
 ];
@@ -166,17 +177,36 @@ pub struct Out {
     pub conn: Conn,
     /// Events so far, in order.
     pub events: Vec<AppEvent>,
+    /// Files of this flow so far: their names go on from here.
+    pub files: u32,
+    /// What another conversation of the flow carries names its files apart.
+    pub inside: bool,
 }
 
 impl Out {
     /// For one flow.
     pub fn new(conn: Conn) -> Self {
-        Self { conn, events: Vec::new() }
+        Self { conn, events: Vec::new(), files: 0, inside: false }
     }
 
     /// Adds an event of this flow.
     pub fn say(&mut self, frame: u64, ts_ns: Ts, event: Event) {
         self.events.push(AppEvent { conn: Some(self.conn), frame, ts_ns, event });
+    }
+
+    /// Adds a file of this flow, under a name that comes back.
+    pub fn file(&mut self, frame: u64, ts_ns: Ts, mut file: File) -> String {
+        let fuid = self.fuid();
+        file.fuid.clone_from(&fuid);
+        self.say(frame, ts_ns, Event::File(Box::new(file)));
+        fuid
+    }
+
+    /// A name for the next file.
+    pub fn fuid(&mut self) -> String {
+        self.files += 1;
+        let tag = if self.inside { "t" } else { "" };
+        format!("F{}-{tag}{}", self.conn.flow.0, self.files)
     }
 
     /// Notes an oddity. Each name is kept once per call site and flow by the dissector; the flow folds repetitions.

@@ -7,6 +7,7 @@ use super::oddity::Oddity;
 use super::shape::{Look, Shape};
 use super::side::OpenSide;
 use super::tcp::Reuse;
+use crate::dissect::expect::Kind;
 use crate::dissect::{Chunk, Conversation, Out, icmp};
 use crate::model::event::Weird;
 use crate::model::flow::{EndReason, Side, SynInfo};
@@ -62,14 +63,14 @@ struct Odd {
 enum Body {
     Tcp(Box<TcpBody>),
     /// Made when the first payload comes.
-    Udp(Option<Box<Conversation>>),
+    Udp(Option<Box<Conversation>>, Option<Kind>),
     Icmp(Box<icmp::Messages>),
     Other,
 }
 
 impl Open {
-    /// A flow that begins with this packet.
-    pub fn new(packet: &Packet, ip: &Ip, place: &Place, flipped: bool, limits: &Limits) -> Self {
+    /// A flow that begins with this packet, as another one announced it or not.
+    pub fn new(packet: &Packet, ip: &Ip, place: &Place, flipped: bool, expected: Option<Kind>, limits: &Limits) -> Self {
         let (orig, resp) = if flipped { (place.dst, place.src) } else { (place.src, place.dst) };
         let id = FlowId::new(packet.frame, packet.layer);
         let conn = Conn { flow: id, orig_h: orig.0, orig_p: orig.1, resp_h: resp.0, resp_p: resp.1, proto: place.proto };
@@ -80,8 +81,8 @@ impl Open {
             macs.swap(0, 1);
         }
         let body = match &packet.transport {
-            Transport::Tcp(tcp) => Body::Tcp(Box::new(TcpBody::new(tcp, packet.ts_ns))),
-            Transport::Udp(_) => Body::Udp(None),
+            Transport::Tcp(tcp) => Body::Tcp(Box::new(TcpBody::new(tcp, packet.ts_ns, expected))),
+            Transport::Udp(_) => Body::Udp(None, expected),
             Transport::Icmp(_) => Body::Icmp(Box::new(icmp::Messages::new(limits.icmp_rows))),
             Transport::Sctp(_) | Transport::None => Body::Other,
         };
@@ -137,7 +138,7 @@ impl Open {
         let (since, wait) = match &self.body {
             Body::Tcp(body) => (body.connection.last_ns(), limits.tcp_idle),
             Body::Icmp(_) => (self.last_ns, limits.icmp_idle),
-            Body::Udp(_) | Body::Other => (self.last_ns, limits.udp_idle),
+            Body::Udp(..) | Body::Other => (self.last_ns, limits.udp_idle),
         };
         let (mut at, mut why) = (since.saturating_add(wait), EndReason::Idle);
         if let Body::Tcp(body) = &self.body
@@ -180,23 +181,24 @@ impl Open {
                     self.flip();
                 }
             }
-            (Body::Udp(_), _) if packet.carries.is_some() => {
+            (Body::Udp(..), _) if packet.carries.is_some() => {
                 self.history.once(dir, Letter::Data);
                 self.carries = self.carries.or(packet.carries.map(|tunnel| tunnel.kind));
             }
-            (Body::Udp(conversation), _) => {
+            (Body::Udp(conversation, expected), _) => {
                 if packet.stop.is_some_and(|stop| stop.why == "exceeded_tunnel_max_depth") {
                     self.history.limited();
                 }
                 self.history.once(dir, Letter::Data);
                 if !payload.is_empty() {
                     let cut = packet.payload_len.saturating_sub(payload.len() as u32);
-                    let conversation = conversation.get_or_insert_with(|| Box::new(Conversation::new(self.conn)));
+                    let (conn, expected) = (self.conn, *expected);
+                    let conversation = conversation.get_or_insert_with(|| Box::new(Conversation::perhaps(conn, expected)));
                     conversation.data(&Chunk { dir, bytes: payload, cut, frame: packet.frame, ts_ns: packet.ts_ns }, events);
                 }
             }
             (Body::Icmp(messages), Transport::Icmp(icmp)) => {
-                let mut out = Out { conn: self.conn, events: std::mem::take(events) };
+                let mut out = Out { events: std::mem::take(events), ..Out::new(self.conn) };
                 let v6 = ip.proto == 58;
                 messages.message(dir, v6, icmp, payload, packet.payload_len, packet.frame, packet.ts_ns, &mut out);
                 *events = out.events;
@@ -281,7 +283,7 @@ impl Open {
                 }
                 service = body.service();
             }
-            Body::Udp(Some(conversation)) => {
+            Body::Udp(Some(conversation), _) => {
                 conversation.end(events);
                 service = conversation.service();
             }
@@ -303,7 +305,7 @@ impl Open {
             }
             // What is not read has no payload to speak of.
             Body::Other => (orig.bytes, resp.bytes) = (Some(0), Some(0)),
-            Body::Udp(_) | Body::Icmp(_) => [orig.bytes, resp.bytes] = datagram_bytes.map(Some),
+            Body::Udp(..) | Body::Icmp(_) => [orig.bytes, resp.bytes] = datagram_bytes.map(Some),
         }
         let duration = self.productive_ns.saturating_sub(self.first.ts_ns);
         let duration_ns = (duration > 0).then_some(duration);

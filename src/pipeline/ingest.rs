@@ -3,7 +3,7 @@
 use super::tally::Tally;
 use crate::capture::filter::Filter;
 use crate::decode::{self, Defragmenter, FragmentWeird};
-use crate::dissect::{arp, dhcp::Transactions};
+use crate::dissect::{arp, dhcp::Transactions, ranges::Ranges, transfers::Transfers};
 use crate::flow::Table;
 use crate::model::event::Weird;
 use crate::model::packet::Net;
@@ -30,6 +30,8 @@ struct Desk {
     table: Table,
     fragments: Defragmenter,
     leases: Transactions,
+    transfers: Transfers,
+    ranges: Ranges,
     arps: arp::Exchanges,
 }
 
@@ -59,6 +61,8 @@ impl Ingest {
             table: Table::new(limits.clone()),
             fragments: Defragmenter::new(limits),
             leases: Transactions::default(),
+            transfers: Transfers::default(),
+            ranges: Ranges::default(),
             arps: arp::Exchanges::default(),
         };
         Self { desk, decoder: Decoder { filter, ..Decoder::default() }, decoded: None, tally: Tally::default() }
@@ -85,10 +89,15 @@ impl Ingest {
         events.extend(desk.leases.finish());
         events.sort_by_key(|event| event.frame);
         take(Step { events, ..Step::default() });
-        desk.table.finish(|batch| {
+        let Desk { table, transfers, ranges, .. } = desk;
+        table.finish(|mut batch| {
             tally.flows(&batch.flows);
+            transfers.gather(&mut batch.events, None);
+            ranges.gather(&mut batch.events, None);
             take(Step { flows: batch.flows, events: batch.events, packets: Vec::new() });
         });
+        let rest = transfers.finish().into_iter().chain(ranges.finish()).collect();
+        take(Step { events: rest, ..Step::default() });
     }
 
     /// Flows open now.
@@ -148,6 +157,8 @@ impl Desk {
         events.extend(fragment_oddities(&mut self.fragments));
         events.sort_by_key(|event| (event.frame, event.conn.map(|conn| conn.flow)));
         self.leases.gather(&mut events, now);
+        self.transfers.gather(&mut events, now);
+        self.ranges.gather(&mut events, now);
         events.sort_by_key(|event| (event.frame, event.conn.map(|conn| conn.flow)));
         tally.flows(&batch.flows);
         let index = index(block, &packets, &batch.flow_of);

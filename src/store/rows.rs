@@ -8,8 +8,8 @@ use super::schema::windows;
 use super::{Result, column::Columns};
 use crate::model::anomaly::{Frag, TcpAnomaly};
 use crate::model::event::{
-    AppEvent, ArpMessage, Credential, Dhcp, Dns, Event, File, Ftp, Http, IcmpMessage, Kerberos, Ldap, LdapSearch, Mysql, Ntp, Quic, Radius,
-    Rdp, Rfb, Sip, Snmp, Socks, Ssh, Syslog, Tls, Tunnel, Websocket, Weird, X509,
+    AppEvent, ArpMessage, Credential, Dhcp, Dns, Event, File, Ftp, Http, IcmpMessage, Imap, Irc, Kerberos, Ldap, LdapSearch, Mysql, Ntp,
+    Pop3, Quic, Radius, Rdp, Rfb, Sip, Smtp, Snmp, Socks, Ssh, Syslog, Telnet, Tftp, Tls, Tunnel, Websocket, Weird, X509,
 };
 use crate::model::windows::{DceRpc, Ntlm, SmbCmd, SmbFile, SmbMapping};
 use crate::model::{Flow, HomeNets};
@@ -59,6 +59,12 @@ pub struct EventRows<'a> {
     x509: Vec<EventRow<'a, X509>>,
     ssh: Vec<EventRow<'a, Ssh>>,
     ftp: Vec<EventRow<'a, Ftp>>,
+    smtp: Vec<EventRow<'a, Smtp>>,
+    pop3: Vec<EventRow<'a, Pop3>>,
+    imap: Vec<EventRow<'a, Imap>>,
+    irc: Vec<EventRow<'a, Irc>>,
+    tftp: Vec<EventRow<'a, Tftp>>,
+    telnet: Vec<EventRow<'a, Telnet>>,
     files: Vec<EventRow<'a, File>>,
     logins: Vec<(&'a AppEvent, Login<'a>)>,
     icmp: Vec<EventRow<'a, IcmpMessage>>,
@@ -101,6 +107,12 @@ impl<'a> EventRows<'a> {
                 Event::X509(is) => rows.x509.push(EventRow { at, is }),
                 Event::Ssh(is) => rows.ssh.push(EventRow { at, is }),
                 Event::Ftp(is) => rows.ftp.push(EventRow { at, is }),
+                Event::Smtp(is) => rows.smtp.push(EventRow { at, is }),
+                Event::Pop3(is) => rows.pop3.push(EventRow { at, is }),
+                Event::Imap(is) => rows.imap.push(EventRow { at, is }),
+                Event::Irc(is) => rows.irc.push(EventRow { at, is }),
+                Event::Tftp(is) => rows.tftp.push(EventRow { at, is }),
+                Event::Telnet(is) => rows.telnet.push(EventRow { at, is }),
                 Event::File(is) => rows.files.push(EventRow { at, is }),
                 Event::Credential(seen) => rows.logins.push((at, login(seen, salt, reveal))),
                 Event::Icmp(is) => rows.icmp.push(EventRow { at, is }),
@@ -145,6 +157,12 @@ impl<'a> EventRows<'a> {
         some(conn, "x509", events::x509, &self.x509)?;
         some(conn, "ssh", events::ssh, &self.ssh)?;
         some(conn, "ftp", events::ftp, &self.ftp)?;
+        some(conn, "smtp", events::smtp, &self.smtp)?;
+        some(conn, "pop3", events::pop3, &self.pop3)?;
+        some(conn, "imap", events::imap, &self.imap)?;
+        some(conn, "irc", events::irc, &self.irc)?;
+        some(conn, "tftp", events::tftp, &self.tftp)?;
+        some(conn, "telnet", events::telnet, &self.telnet)?;
         some(conn, "files", events::files, &self.files)?;
         some(conn, "credentials", events::credentials, &logins)?;
         some(conn, "icmp", events::icmp, &self.icmp)?;

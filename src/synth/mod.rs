@@ -5,6 +5,7 @@
 //! bytes on every machine. Outside hosts live in the documentation ranges (RFC 5737, RFC 3849), inside hosts in RFC 1918,
 //! names end in `.example` or `example.com` (RFC 2606): nothing here points at anybody.
 
+mod anomalies;
 mod apps;
 mod demo;
 mod net;
@@ -43,6 +44,8 @@ pub fn write_pcap(capture: &Capture, out: impl Write) -> io::Result<()> {
     writer.finish().map(drop)
 }
 
+#[cfg(test)]
+mod announced;
 #[cfg(test)]
 mod storey;
 #[cfg(test)]

@@ -176,8 +176,7 @@ impl Net {
 
     /// Tells `story` as a deed: its frames carry the label.
     pub fn deed<R>(&mut self, deed: Deed, story: impl FnOnce(&mut Self) -> R) -> R {
-        self.deeds.push(deed);
-        let label = self.deeds.len() - 1;
+        let label = self.plan(deed);
         self.labelled(Some(label), story)
     }
 
@@ -186,7 +185,8 @@ impl Net {
         self.labelled(None, story)
     }
 
-    fn labelled<R>(&mut self, label: Option<usize>, story: impl FnOnce(&mut Self) -> R) -> R {
+    /// Tells `story` under that label.
+    pub(super) fn labelled<R>(&mut self, label: Option<usize>, story: impl FnOnce(&mut Self) -> R) -> R {
         let before = std::mem::replace(&mut self.label, label);
         let result = story(self);
         self.label = before;
@@ -270,18 +270,29 @@ impl Net {
         self.now += self.rng.jitter(delay, 12).max(MICRO);
     }
 
-    /// Hands over the frames so far, in time order, and forgets them.
-    pub(super) fn drain(&mut self) -> Vec<(Ts, Vec<u8>)> {
+    /// Hands over the frames so far with their deeds, in time order, and forgets them.
+    pub(super) fn drain(&mut self) -> Vec<(Ts, Option<usize>, Vec<u8>)> {
         let mut shots = std::mem::take(&mut self.shots);
         shots.sort_by_key(|shot| shot.ts);
-        shots.into_iter().map(|shot| (shot.ts, shot.bytes)).collect()
+        shots.into_iter().map(|shot| (shot.ts, shot.label, shot.bytes)).collect()
+    }
+
+    /// Names a deed that will be told in several pieces; gives its label.
+    pub(super) fn plan(&mut self, deed: Deed) -> usize {
+        self.deeds.push(deed);
+        self.deeds.len() - 1
+    }
+
+    /// All deeds so far, in the order of their labels.
+    pub(super) fn deeds(self) -> Vec<Deed> {
+        self.deeds
     }
 
     /// Ends the story: frames in time order, and what they were.
     pub fn finish(mut self, name: &str) -> Capture {
         self.shots.sort_by_key(|shot| shot.ts);
-        let labels: Vec<(Ts, Option<usize>)> = self.shots.iter().map(|shot| (shot.ts, shot.label)).collect();
-        let truth = Truth::join(name, self.deeds, &labels);
+        let labels = (1..).zip(&self.shots).filter_map(|(number, shot)| Some((shot.label?, shot.ts, number)));
+        let truth = Truth::of(name, self.deeds, labels);
         Capture { frames: self.shots.into_iter().map(|shot| (shot.ts, shot.bytes)).collect(), truth }
     }
 }

@@ -1,7 +1,8 @@
 //! As many flows and packets as wanted, written as they are made: for measuring, and for comparing thread counts.
 
+use super::anomalies::Anomalies;
 use super::apps::tls::{Client, Server};
-use super::{Host, Net, Os};
+use super::{Host, Net, Os, Truth};
 use crate::capture::write::PcapWriter;
 use crate::model::{LinkType, Ts, time::SECOND};
 use std::cmp::Reverse;
@@ -28,10 +29,20 @@ pub struct Load {
     pub seed: u64,
     /// Of what.
     pub profile: Profile,
+    /// So many of the flows are strange: probes, check-ins, guessed passwords, uploads.
+    pub anomalies: u64,
+    /// How long it all takes, nanoseconds; by default as long as thousands of flows a second take.
+    pub span: Option<Ts>,
+}
+
+impl Default for Load {
+    fn default() -> Self {
+        Self { flows: 1_000, packets: 20_000, seed: 1, profile: Profile::Mixed, anomalies: 0, span: None }
+    }
 }
 
 /// What was made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Scale {
     /// Flows.
     pub flows: u64,
@@ -39,6 +50,8 @@ pub struct Scale {
     pub frames: u64,
     /// The most frames that waited in memory at one time.
     pub held_max: usize,
+    /// The strange flows among them.
+    pub truth: Truth,
 }
 
 /// Letters: random bytes would now and then look like some protocol.
@@ -51,18 +64,22 @@ const START: Ts = 1_772_323_200 * SECOND;
 pub fn scale(load: &Load, out: impl Write) -> io::Result<Scale> {
     let mut net = Net::new(load.seed, START);
     let crowd = Crowd::gather(&mut net);
-    let per_second = if load.profile == Profile::Tiny { 5_000 } else { 1_000 };
-    let mut queue = Queue { waiting: BinaryHeap::new(), writer: PcapWriter::new(out, LinkType::ETHERNET, false)?, frames: 0, held_max: 0 };
+    let usual_pace = if load.profile == Profile::Tiny { SECOND / 5_000 } else { SECOND / 1_000 };
+    let gap = load.span.map_or(usual_pace, |span| span / load.flows.max(1) as i64);
+    let mut anomalies = (load.anomalies > 0).then(|| Anomalies::new(&mut net, load.anomalies, load.flows, gap));
+    let mut queue = Queue::new(out)?;
     let usual = load.packets / load.flows.max(1);
     let mut made = 0;
     for flow in 0..load.flows {
-        let start = START + (flow as i64) * (SECOND / per_second);
+        let start = START + (flow as i64) * gap;
         queue.write_before(start)?;
         net.now = start;
         // What is left is spread over the flows left, but the last few do not pay for all before them.
         let share = (load.packets.saturating_sub(made) / (load.flows - flow)).min(usual * 2);
         let budget = 1 + net.rng.below(2 * share.max(1) - 1);
+        let strange = anomalies.as_mut().is_some_and(|anomalies| anomalies.take(&mut net, flow));
         match load.profile {
+            _ if strange => {}
             Profile::Tiny => crowd.tiny(&mut net, budget),
             Profile::Mixed => crowd.mixed(&mut net, budget),
         }
@@ -70,22 +87,31 @@ pub fn scale(load: &Load, out: impl Write) -> io::Result<Scale> {
     }
     queue.write_before(Ts::MAX)?;
     queue.writer.finish()?;
-    Ok(Scale { flows: load.flows, frames: queue.frames, held_max: queue.held_max })
+    let truth = Truth::of("load", net.deeds(), queue.labelled);
+    Ok(Scale { flows: load.flows, frames: queue.frames, held_max: queue.held_max, truth })
 }
 
 /// Frames that wait for those before them.
 struct Queue<W: Write> {
-    waiting: BinaryHeap<Reverse<(Ts, u64, Vec<u8>)>>,
+    waiting: BinaryHeap<Reverse<(Ts, u64, Vec<u8>, Option<usize>)>>,
     writer: PcapWriter<W>,
     frames: u64,
+    written: u64,
     held_max: usize,
+    /// Deed, time and number of each frame that belongs to one.
+    labelled: Vec<(usize, Ts, u64)>,
 }
 
 impl<W: Write> Queue<W> {
-    fn take(&mut self, frames: Vec<(Ts, Vec<u8>)>) -> u64 {
+    fn new(out: W) -> io::Result<Self> {
+        let writer = PcapWriter::new(out, LinkType::ETHERNET, false)?;
+        Ok(Self { waiting: BinaryHeap::new(), writer, frames: 0, written: 0, held_max: 0, labelled: Vec::new() })
+    }
+
+    fn take(&mut self, frames: Vec<(Ts, Option<usize>, Vec<u8>)>) -> u64 {
         let count = frames.len() as u64;
-        for (ts, bytes) in frames {
-            self.waiting.push(Reverse((ts, self.frames, bytes)));
+        for (ts, label, bytes) in frames {
+            self.waiting.push(Reverse((ts, self.frames, bytes, label)));
             self.frames += 1;
         }
         self.held_max = self.held_max.max(self.waiting.len());
@@ -95,8 +121,10 @@ impl<W: Write> Queue<W> {
     /// Writes all that no later flow can precede.
     fn write_before(&mut self, ts: Ts) -> io::Result<()> {
         while self.waiting.peek().is_some_and(|Reverse(first)| first.0 < ts) {
-            if let Some(Reverse((ts, _, bytes))) = self.waiting.pop() {
+            if let Some(Reverse((ts, _, bytes, label))) = self.waiting.pop() {
                 self.writer.frame(ts, bytes.len() as u32, &bytes)?;
+                self.written += 1;
+                self.labelled.extend(label.map(|label| (label, ts, self.written)));
             }
         }
         Ok(())

@@ -1,6 +1,7 @@
 //! Every scenario is told and read back with another crate's eyes.
 
 use super::*;
+use crate::model::time::SECOND;
 use etherparse::{Icmpv4Header, NetSlice, SlicedPacket, TransportSlice};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -223,7 +224,7 @@ fn conversation(bytes: &[u8]) -> Option<[(std::net::Ipv4Addr, u16); 2]> {
 fn a_load_has_the_flows_it_was_asked_for_in_order_and_about_as_many_packets() {
     for (profile, flows, packets) in [(Profile::Tiny, 3_000, 9_000), (Profile::Mixed, 600, 18_000)] {
         let mut bytes = Vec::new();
-        let made = scale(&Load { flows, packets, seed: 9, profile }, &mut bytes).unwrap();
+        let made = scale(&Load { flows, packets, seed: 9, profile, ..Load::default() }, &mut bytes).unwrap();
         let capture = Capture { frames: records(&bytes), truth: Truth::default() };
         check("load", &capture);
         let seen: std::collections::BTreeSet<_> = capture.frames.iter().filter_map(|(_, bytes)| conversation(bytes)).collect();
@@ -233,8 +234,26 @@ fn a_load_has_the_flows_it_was_asked_for_in_order_and_about_as_many_packets() {
 }
 
 #[test]
+fn a_load_hides_as_many_strange_flows_as_it_was_asked_for_and_says_which_frames_they_are() {
+    let load = Load { flows: 400, packets: 4_000, anomalies: 60, span: Some(3_600 * SECOND), ..Load::default() };
+    let mut bytes = Vec::new();
+    let made = scale(&load, &mut bytes).unwrap();
+    let capture = Capture { frames: records(&bytes), truth: made.truth };
+    check("load", &capture);
+    let frames = |numbers: &[[u64; 2]]| -> Vec<&[u8]> {
+        numbers.iter().flat_map(|[first, last]| *first..=*last).map(|number| &capture.frames[number as usize - 1].1[..]).collect()
+    };
+    let flows =
+        |deed: &Instance| frames(&deed.frames).into_iter().filter_map(conversation).collect::<std::collections::BTreeSet<_>>().len();
+    let counts: Vec<(&str, usize)> = capture.truth.0.iter().map(|deed| (deed.deed.rule.unwrap(), flows(deed))).collect();
+    assert_eq!(counts, [("port-scan-vertical", 30), ("beacon", 12), ("password-guessing", 12), ("exfil-volume", 6)]);
+}
+
+#[test]
 fn a_longer_load_holds_no_more_frames_in_memory() {
-    let held = |flows| scale(&Load { flows, packets: flows * 3, seed: 4, profile: Profile::Tiny }, std::io::sink()).unwrap().held_max;
+    let held = |flows| {
+        scale(&Load { flows, packets: flows * 3, seed: 4, profile: Profile::Tiny, ..Load::default() }, std::io::sink()).unwrap().held_max
+    };
     let (short, long) = (held(20_000), held(100_000));
     assert!(long < short * 3 / 2, "{short} then {long}");
 }

@@ -101,12 +101,12 @@ impl Truth {
         self.0.iter().filter_map(|instance| serde_json::to_string(instance).ok()).map(|line| line + "\n").collect()
     }
 
-    /// Joins deeds with the frames they left; `labels` gives, for each frame in order, its time and its deed.
-    pub(super) fn join(capture: &str, deeds: Vec<Deed>, labels: &[(Ts, Option<usize>)]) -> Self {
+    /// Joins deeds with the frames they left: deed, time and number of each, in order.
+    pub(super) fn of(capture: &str, deeds: Vec<Deed>, frames: impl IntoIterator<Item = (usize, Ts, u64)>) -> Self {
         let mut found: Vec<(Deed, Vec<(Ts, u64)>)> = deeds.into_iter().map(|deed| (deed, Vec::new())).collect();
-        for (number, (ts, label)) in (1..).zip(labels) {
-            if let Some((_, frames)) = label.and_then(|label| found.get_mut(label)) {
-                frames.push((*ts, number));
+        for (label, ts, number) in frames {
+            if let Some((_, frames)) = found.get_mut(label) {
+                frames.push((ts, number));
             }
         }
         let seen = found.into_iter().filter_map(|(deed, frames)| Some((deed, frames.first()?.0, frames.last()?.0, runs(&frames))));

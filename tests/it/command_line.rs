@@ -227,6 +227,21 @@ fn a_query_can_neither_change_the_case_nor_reach_a_file() {
     assert!(desk.vigil(["sql", &case, "SELECT count(*) AS n FROM flows", "--json"]).json()["n"].as_u64() > Some(100));
 }
 
+#[test]
+fn a_demo_of_so_many_flows_is_the_same_for_the_same_seed_and_says_which_frames_are_strange() {
+    let desk = Desk::new();
+    let made = |out: &str, seed: &str| {
+        desk.vigil(["demo", "--flows", "300", "--anomaly-rate", "0.2", "--seed", seed, "--capture-only", "--out", out]).well();
+        std::fs::read(desk.path(out).join("flows-300.pcap")).expect("the capture")
+    };
+    assert!(made("a", "5") == made("b", "5") && made("c", "6") != made("a", "5"));
+    let truth = std::fs::read_to_string(desk.path("a/flows-300.truth.jsonl")).expect("the labels");
+    assert!(truth.lines().count() == 4 && truth.contains("port-scan-vertical"), "{truth}");
+    desk.vigil(["analyze", "a/flows-300.pcap", "--quiet"]);
+    let flows = desk.vigil(["sql", "flows-300.vigil", "SELECT count(*) AS n FROM flows", "--json"]).json();
+    assert!(flows["n"].as_u64() >= Some(300), "{flows}");
+}
+
 // Output
 
 #[test]

@@ -47,7 +47,7 @@ fn the_generated_attack_gives_the_same_case_at_one_two_and_eight_threads() {
 fn a_million_flows_give_the_same_case_at_one_two_and_eight_threads() {
     let desk = Desk::new();
     let capture = desk.path("million.pcap");
-    let load = Load { flows: MANY_FLOWS, packets: 2 * MANY_FLOWS, seed: 11, profile: Profile::Tiny };
+    let load = Load { flows: MANY_FLOWS, packets: 2 * MANY_FLOWS, seed: 11, profile: Profile::Tiny, ..Load::default() };
     let file = std::fs::File::create(&capture).expect("the desk can be written on");
     let made = scale(&load, BufWriter::new(file)).expect("the disk takes it");
     assert!(made.flows >= 1_000_000, "{made:?}");

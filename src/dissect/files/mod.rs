@@ -2,8 +2,8 @@
 
 mod magic;
 
-use super::hex;
-use crate::model::event::File;
+use super::{entropy, hex};
+use crate::model::event::{File, X509};
 use md5::{Digest, Md5};
 use sha1::Sha1;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -32,6 +32,11 @@ pub fn keep_contents(bytes: u64) {
 /// Takes `bytes` out of what may be kept.
 fn reserve(bytes: u64) -> bool {
     KEEP.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(bytes)).is_ok()
+}
+
+/// A copy of content that is at hand, if it is to be kept.
+fn kept(bytes: &[u8]) -> Option<Vec<u8>> {
+    (KEEP.load(Relaxed) > 0 && reserve(bytes.len() as u64)).then(|| bytes.to_vec())
 }
 
 /// Reads one file as its bytes come by.
@@ -135,6 +140,23 @@ impl FileReader {
             let shares = self.counts.iter().filter(|&&count| count > 0).map(|&count| f64::from(count) / total);
             shares.map(|share| -share * share.log2()).sum()
         })
+    }
+}
+
+/// A certificate as the file that it is, of which the digests are known but one.
+pub fn certificate(der: &[u8], row: &X509) -> File {
+    let kind = if row.host_cert { "application/x-x509-user-cert" } else { "application/x-x509-ca-cert" };
+    File {
+        mime_type: Some(kind.to_owned()),
+        seen_bytes: der.len() as u64,
+        md5: Some(hex(&Md5::digest(der))),
+        sha1: Some(row.sha1.clone()),
+        sha256: Some(row.fingerprint.clone()),
+        entropy: entropy(der),
+        first_bytes: hex(&der[..der.len().min(SHOWN)]),
+        complete: true,
+        content: kept(der),
+        ..File::default()
     }
 }
 

@@ -17,9 +17,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
     Signature { name: "bittorrent", look: |probe| begins(probe.bytes, b"\x13BitTorrent protocol") },
     Signature { name: "xmpp", look: xmpp },
     Signature { name: "rtsp", look: rtsp },
-    Signature { name: "irc", look: irc },
     Signature { name: "x11", look: x11 },
-    Signature { name: "rlogin", look: rlogin },
     Signature { name: "memcached", look: memcached },
     Signature { name: "openvpn", look: openvpn },
     Signature { name: "bgp", look: bgp },
@@ -141,46 +139,8 @@ fn rtsp(probe: &Probe<'_>) -> Answer {
     sure_if(line.len() < 1_024 && (version.ends_with(b" RTSP/1.0") || version.ends_with(b" RTSP/2.0")))
 }
 
-/// Registration lines of a client (RFC 2812 3.1), notices of a server before it.
-fn irc(probe: &Probe<'_>) -> Answer {
-    let text = probe.bytes;
-    match probe.dir {
-        Dir::Resp => match text {
-            [b':', ..] => {
-                let line = text.split(|&byte| byte == b'\n').next().unwrap_or_default();
-                sure_if(line.windows(8).any(|part| part == b" NOTICE " || part == b" 001 :We"))
-            }
-            _ => begins_any(text, &[b"NOTICE AUTH ", b"NOTICE * :"]),
-        },
-        Dir::Orig => {
-            let has = |word: &[u8]| {
-                text.split(|&byte| byte == b'\n')
-                    .any(|line| line.len() >= word.len() && line.iter().zip(word).all(|(a, b)| a.eq_ignore_ascii_case(b)))
-            };
-            if has(b"NICK ") && has(b"USER ")
-                || begins(text, b"CAP LS") == Certain
-                || (begins(text, b"NICK ") == Certain && on_port(probe, &[6_667]))
-            {
-                Certain
-            } else {
-                begins_any(text, &[b"NICK ", b"CAP LS", b"PASS "]).min_unsure()
-            }
-        }
-    }
-}
-
 fn x11(probe: &Probe<'_>) -> Answer {
     begins_any(probe.bytes, &[&[b'l', 0, 11, 0, 0, 0], &[b'B', 0, 0, 11, 0, 0]])
-}
-
-/// Three names between zeros (RFC 1282), at home.
-fn rlogin(probe: &Probe<'_>) -> Answer {
-    let Some((0, names)) = probe.bytes.split_first().filter(|_| on_port(probe, &[513]) && probe.dir == Dir::Orig) else { return NotForUs };
-    match names.iter().filter(|&&byte| byte == 0).count() {
-        0..=2 if names.len() < 128 => Unsure,
-        3 => sure_if(names.last() == Some(&0)),
-        _ => NotForUs,
-    }
 }
 
 fn memcached(probe: &Probe<'_>) -> Answer {
@@ -215,12 +175,5 @@ fn bgp(probe: &Probe<'_>) -> Answer {
             _ => NotForUs,
         },
         answer => answer,
-    }
-}
-
-impl Answer {
-    /// Never more than unsure: too short a magic to be certain of.
-    fn min_unsure(self) -> Self {
-        if self == Certain { Unsure } else { self }
     }
 }

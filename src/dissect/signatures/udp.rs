@@ -8,7 +8,6 @@ pub(super) const SIGNATURES: &[Signature] = &[
     Signature { name: "dtls", look: dtls },
     Signature { name: "stun", look: stun },
     Signature { name: "ssdp", look: ssdp },
-    Signature { name: "tftp", look: tftp },
     Signature { name: "wireguard", look: wireguard },
     Signature { name: "openvpn", look: |probe| sure_if(openvpn_reset(probe.bytes)) },
     Signature { name: "ike", look: ike },
@@ -87,15 +86,6 @@ fn ssdp(probe: &Probe<'_>) -> Answer {
     let request = begins_any(probe.bytes, &[b"M-SEARCH * HTTP/1.", b"NOTIFY * HTTP/1."]).only_certain();
     let answer = on_port(probe, &[1_900]) && begins(probe.bytes, b"HTTP/1.1 200 ") == Certain;
     if answer { Certain } else { request }
-}
-
-/// Read and write requests: a name, a known mode (RFC 1350 5).
-fn tftp(probe: &Probe<'_>) -> Answer {
-    let [0, 1 | 2, rest @ ..] = probe.bytes else { return NotForUs };
-    let mut fields = rest.split(|&byte| byte == 0);
-    let name = fields.next().is_some_and(|name| !name.is_empty() && name.iter().all(|&byte| byte >= b' '));
-    let mode = fields.next().is_some_and(|mode| [&b"octet"[..], b"netascii", b"mail"].iter().any(|known| mode.eq_ignore_ascii_case(known)));
-    sure_if(name && mode)
 }
 
 /// Handshake messages have fixed sizes; data alone could be anything.

@@ -16,13 +16,14 @@ mod volume;
 
 pub(super) use office::Office;
 pub(super) mod moves {
-    //! Moves that the demo strings together.
-    pub use super::beacon::check_ins;
+    //! Moves that the demo strings together, and that hide in a load.
+    pub use super::beacon::{check_in, check_ins};
     pub use super::exploits::fetch_disguised;
     pub use super::guessing::{ssh_break_in, ssh_guess};
     pub use super::office::visit_plain;
     pub use super::scans::{Door, probe, probe_ports};
     pub use super::tunnels::dns_tunnel;
+    pub use super::volume::transfer;
 }
 
 use super::Capture;
