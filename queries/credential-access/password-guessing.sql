@@ -73,7 +73,7 @@ guess AS (
 SELECT
     guess.id_orig_h AS actor, guess.id_resp_h AS target, NULL::VARCHAR AS user,
     first_seen, last_seen, 'guessing' AS outcome,
-    by_direction(coalesce(way.direction, 'ext'), 55, 80, 80, 70) AS impact,
+    by_direction(way_between(coalesce(way.direction, 'ext'), guess.id_orig_h, guess.id_resp_h), 55, 80, 80, 70) AS impact,
     [
         term('refused logins', 2, 1 - exp(-refused / 15.0)),
         term('many passwords', 1, log_scale(secrets, 2, 20)),

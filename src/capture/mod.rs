@@ -11,6 +11,10 @@
 
 #[cfg(feature = "case")]
 pub mod filter;
+#[cfg(feature = "case")]
+pub mod live;
+#[cfg(feature = "case")]
+pub mod ring;
 pub mod write;
 
 mod again;

@@ -124,6 +124,11 @@ impl<W: Write> PcapNgWriter<W> {
         self.out.write_all(&total.to_le_bytes())
     }
 
+    /// Hands what was written to the system.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+
     /// Flushes and gives the output back.
     pub fn finish(mut self) -> io::Result<W> {
         self.out.flush()?;

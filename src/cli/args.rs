@@ -13,6 +13,7 @@ use std::path::PathBuf;
     after_help = "Examples:\n  \
         vigil demo                                   a generated attack, analysed, and its report named\n  \
         vigil analyze dump.pcap --report html        verdict on screen, case and report in dump.vigil/\n  \
+        vigil live eth0                              the same on an interface, until Ctrl-C\n  \
         vigil sql dump.vigil \"SELECT title, actors FROM findings ORDER BY risk DESC\"\n\n\
         Exit codes: 0 nothing at or above --fail-on, 1 findings, 2 usage, 3 evidence damaged or incomplete\n\
         (results are still written), 4 internal error.",
@@ -29,6 +30,8 @@ pub struct Cli {
 pub enum Command {
     /// Analyse captures: files, folders or `-` for standard input become one case
     Analyze(Box<AnalyzeArgs>),
+    /// Watch interfaces: the same judgement while packets come, for as long as it is wanted
+    Live(Box<LiveArgs>),
     /// Generate a small labelled capture of an attack, analyse it, and name the report
     Demo(DemoArgs),
     /// Query a case with SQL, read-only
@@ -128,6 +131,14 @@ pub struct AnalyzeArgs {
     /// With --reproduce: where the evidence was moved to, a folder searched by hash, or a file
     #[arg(long, value_name = "DIR", requires = "reproduce")]
     pub evidence: Option<PathBuf>,
+    /// What it has in common with `live`.
+    #[command(flatten)]
+    pub common: CommonArgs,
+}
+
+/// What `analyze` and `live` are both told
+#[derive(Args, Debug)]
+pub struct CommonArgs {
     /// Folder of the case [default: NAME.vigil in the current folder]
     #[arg(long, value_name = "DIR", env = "VIGIL_DB_PATH")]
     pub out: Option<PathBuf>,
@@ -170,9 +181,75 @@ pub struct AnalyzeArgs {
     /// Print nothing but errors
     #[arg(long, short)]
     pub quiet: bool,
-    /// Print the result as JSON on standard output
+    /// Print the result as JSON on standard output; live, one change of a finding a line
     #[arg(long)]
     pub json: bool,
+}
+
+/// `vigil live`
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  \
+    vigil live eth0                                    until Ctrl-C; the case is eth0.vigil\n  \
+    vigil live eth0 wlan0 --filter 'not port 22' --out office.vigil --duration 8h\n  \
+    vigil live any --ring packets/ --ring-size 20G --keep 7d\n  \
+    vigil live eth0 --json | jq -c 'select(.change == \"new\") | .finding.says'\n  \
+    vigil live --read dump.pcap --speed 10x            a file, replayed\n\n\
+    Needs the right CAP_NET_RAW alone, and gives it up once the interfaces are open:\n  \
+    sudo setcap cap_net_raw+ep $(command -v vigil)\n\n\
+    Stopped by Ctrl-C or SIGTERM: everything is written and judged once more; a second Ctrl-C ends it at once. Run again on\n\
+    the same case, it goes on. While it runs, `vigil sql` and `vigil report` read the segments that are closed.")]
+pub struct LiveArgs {
+    /// Interfaces; `any` for all
+    #[arg(value_name = "IFACE")]
+    pub interfaces: Vec<String>,
+    /// Instead of interfaces, replay captures
+    #[arg(long, value_name = "PATH")]
+    pub read: Vec<PathBuf>,
+    /// How fast captures are replayed: 1x as recorded, 10x, max
+    #[arg(long, value_name = "SPEED", default_value = "max", requires = "read")]
+    pub speed: String,
+    /// End after this time, such as 30m
+    #[arg(long, value_name = "TIME")]
+    pub duration: Option<String>,
+    /// Only frames to and from this machine, and broadcasts
+    #[arg(long)]
+    pub no_promiscuous: bool,
+    /// Bytes kept of each frame
+    #[arg(long, value_name = "BYTES", default_value_t = 262_144)]
+    pub snaplen: u32,
+    /// The kernel's buffer for each interface
+    #[arg(long, value_name = "SIZE", default_value = "64M")]
+    pub buffer: String,
+    /// Time between two checks, by the clock of the packets
+    #[arg(long, value_name = "TIME", default_value = "10s")]
+    pub check_period: String,
+    /// How far back rules look that judge a capture as a whole
+    #[arg(long, value_name = "TIME", default_value = "24h")]
+    pub look_back: String,
+    /// Close a segment of the case after this time
+    #[arg(long, value_name = "TIME", default_value = "1h")]
+    pub segment: String,
+    /// Close a segment when it is larger
+    #[arg(long, value_name = "SIZE", default_value = "4G")]
+    pub segment_size: String,
+    /// Delete segments older than this, such as 7d [default: keep all]
+    #[arg(long, value_name = "TIME")]
+    pub keep: Option<String>,
+    /// Keep packets in this folder, as pcapng files of which the oldest go
+    #[arg(long, value_name = "DIR")]
+    pub ring: Option<PathBuf>,
+    /// Bytes of packets to keep
+    #[arg(long, value_name = "SIZE", default_value = "2G")]
+    pub ring_size: String,
+    /// Do not look up which program of this machine a flow belongs to
+    #[arg(long)]
+    pub no_programs: bool,
+    /// With --json, print the report as the last line
+    #[arg(long, requires = "json")]
+    pub report_at_end: bool,
+    /// What it has in common with `analyze`.
+    #[command(flatten)]
+    pub common: CommonArgs,
 }
 
 /// `vigil demo`

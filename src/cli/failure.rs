@@ -88,7 +88,7 @@ fn is_case_usage(error: &crate::store::StoreError) -> bool {
     use crate::store::StoreError as S;
     match error {
         S::NoCase(_) | S::NotACase(_) | S::Occupied(_) | S::Unwritable { .. } | S::Exists(_) | S::Unfinished(_) => true,
-        S::Newer { .. } | S::Locked { .. } => true,
+        S::Newer { .. } | S::Locked { .. } | S::Live(_) => true,
         S::Database { doing, .. } => doing == "running the query",
         _ => false,
     }

@@ -10,10 +10,12 @@ mod demo;
 mod explain;
 mod export;
 mod failure;
+mod live;
 mod papers;
 mod progress;
 mod report;
 mod rules;
+mod screen;
 mod settings;
 mod sql;
 mod suppress;
@@ -56,6 +58,7 @@ fn plain(message: &str) -> String {
 fn run(cli: Cli) -> Result<Exit, Failure> {
     match cli.command {
         Command::Analyze(args) => analyze::run(args),
+        Command::Live(args) => live::run(args),
         Command::Demo(args) => demo::run(args),
         Command::Sql(args) => sql::run(args),
         Command::Carve(args) => carve::run(args),

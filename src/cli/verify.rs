@@ -47,14 +47,14 @@ fn say(out: &mut impl Write, seen: &Verified) -> std::io::Result<()> {
 /// Runs `vigil analyze --reproduce`. The second case goes away afterwards unless `--out` names a place for it.
 pub fn reproduce(case: &Path, args: &AnalyzeArgs, now: &Options) -> Result<Exit, Failure> {
     let scratch = Scratch(std::env::temp_dir().join(format!("vigil-reproduce-{}", std::process::id())));
-    let folder = args.out.clone().unwrap_or_else(|| scratch.0.join("again.vigil"));
+    let folder = args.common.out.clone().unwrap_or_else(|| scratch.0.join("again.vigil"));
     std::fs::create_dir_all(&scratch.0).map_err(|error| Failure::Write { what: scratch.0.display().to_string(), error })?;
-    let compared = custody::reproduce(case, args.evidence.as_deref(), &folder, now, &Bar::new(args.quiet))?;
+    let compared = custody::reproduce(case, args.evidence.as_deref(), &folder, now, &Bar::new(args.common.quiet))?;
     let mut out = std::io::stdout().lock();
-    if args.json {
+    if args.common.json {
         let json = serde_json::to_string_pretty(&compared).unwrap_or_default();
         writeln!(out, "{json}").map_err(Failure::stdout)?;
-    } else if !args.quiet {
+    } else if !args.common.quiet {
         for difference in &compared.differences {
             writeln!(out, "DIFFERS  {}", visible(difference)).map_err(Failure::stdout)?;
         }
@@ -66,7 +66,7 @@ pub fn reproduce(case: &Path, args: &AnalyzeArgs, now: &Options) -> Result<Exit,
             n => format!("not the same case: {n} differences"),
         };
         writeln!(out, "{verdict}").map_err(Failure::stdout)?;
-        if args.out.is_some() {
+        if args.common.out.is_some() {
             writeln!(out, "  {}", shown(&folder)).map_err(Failure::stdout)?;
         }
     }

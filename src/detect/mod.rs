@@ -28,7 +28,7 @@ pub use check::check;
 pub use header::{Header, TACTICS};
 pub use params::{Override, Param, Setting};
 pub use rules::{Rule, Rules};
-pub use run::{Detected, Settings};
+pub use run::{Detected, Settings, order};
 
 /// What can go wrong before a rule runs. Each names the thing, the place and the cure.
 #[derive(Debug, thiserror::Error)]

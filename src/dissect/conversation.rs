@@ -129,7 +129,8 @@ impl Conversation {
             self.watched[chunk.dir.index()] += chunk.bytes.len() as u64;
             return tls::is_hello(chunk.bytes).then_some(&tls::PROTOCOL);
         }
-        if matches!(self.state, State::Over { service: "stun" }) && tls::dtls::is_hello(chunk.bytes) {
+        // STUN finds the way for DTLS, and goes on beside it (RFC 7983).
+        if matches!(self.state, State::Reading { name: "stun", .. }) && tls::dtls::is_hello(chunk.bytes) {
             return Some(&tls::dtls::PROTOCOL);
         }
         // A web server's complaint about a ClientHello on its clear port.
@@ -290,12 +291,9 @@ impl Conversation {
             self.start(protocol, Some(chunk), events);
             return;
         }
-        if !announced && (waiting.service.is_empty() || signatures::is_prelude(waiting.service)) {
+        if !announced && waiting.service.is_empty() {
             match signatures::name(&probe) {
-                Named::Yes(service) => {
-                    waiting.service = service;
-                    maybe |= signatures::is_prelude(service);
-                }
+                Named::Yes(service) => waiting.service = service,
                 Named::Perhaps => maybe = true,
                 Named::No => {}
             }

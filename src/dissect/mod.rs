@@ -7,38 +7,59 @@ use crate::model::event::{File, Weird};
 use crate::model::{AppEvent, Conn, Dir, Event, Proto, Ts};
 
 pub mod arp;
+mod bacnet;
 mod ber;
+pub mod catalogue;
 mod conversation;
 mod dce_rpc;
 pub mod dhcp;
+mod dhcpv6;
+mod dnp3;
 mod dns;
+mod enip;
 pub mod expect;
 mod files;
 mod ftp;
+mod greetings;
 pub mod gssapi;
 mod http;
 pub mod icmp;
+mod iec104;
+pub mod igmp;
+mod ike;
 mod irc;
 mod kerberos;
 mod ldap;
 pub mod le;
+pub mod link_control;
 mod login;
 mod mail;
+mod messages;
+mod modbus;
+mod mongodb;
+mod mqtt;
 mod mysql;
+pub mod ndp;
 pub mod ntlm;
 mod ntp;
+mod opcua;
+mod postgresql;
 mod quic;
 mod radius;
 pub mod ranges;
 mod rdp;
+mod redis;
 mod rfb;
+mod s7comm;
 mod signatures;
 mod sip;
 mod smb;
 mod snmp;
 mod socks;
 mod ssh;
+mod stun;
 mod syslog;
+mod tds;
 mod tftp;
 mod tls;
 mod transfer;
@@ -68,7 +89,17 @@ pub const PROTOCOLS: &[Protocol] = &[
     login::rlogin::RLOGIN,
     mail::smtp::SMTP,
     mail::imap::IMAP,
-    login::redis::REDIS,
+    redis::PROTOCOL,
+    postgresql::PROTOCOL,
+    mqtt::PROTOCOL,
+    s7comm::PROTOCOL,
+    dnp3::TCP,
+    iec104::PROTOCOL,
+    enip::PROTOCOL,
+    opcua::PROTOCOL,
+    tds::PROTOCOL,
+    mongodb::PROTOCOL,
+    modbus::PROTOCOL,
     mail::pop3::POP3,
     irc::IRC,
     kerberos::TCP,
@@ -78,6 +109,10 @@ pub const PROTOCOLS: &[Protocol] = &[
     mysql::PROTOCOL,
     sip::PROTOCOL,
     socks::PROTOCOL,
+    greetings::AMQP,
+    greetings::BITTORRENT,
+    greetings::STRATUM,
+    greetings::MEMCACHED,
     syslog::TCP,
     quic::PROTOCOL,
     kerberos::UDP,
@@ -88,6 +123,13 @@ pub const PROTOCOLS: &[Protocol] = &[
     syslog::UDP,
     tftp::REQUEST,
     dhcp::PROTOCOL,
+    dhcpv6::PROTOCOL,
+    stun::PROTOCOL,
+    greetings::DHT,
+    greetings::WIREGUARD,
+    ike::PROTOCOL,
+    dnp3::UDP,
+    bacnet::PROTOCOL,
     dns::PROTOCOL,
 ];
 

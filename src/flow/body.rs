@@ -169,8 +169,8 @@ impl TcpBody {
         }
     }
 
-    /// Hands on what is left, and adds what was counted to the sides; tells whether a buffer had been full.
-    pub fn finish(&mut self, limits: &Limits, orig: &mut Side, resp: &mut Side, events: &mut Vec<AppEvent>) -> bool {
+    /// Adds what was counted to the sides.
+    pub fn measure(&self, orig: &mut Side, resp: &mut Side) {
         let [a, b] = &self.connection.ends;
         (orig.bytes, resp.bytes) = (Some(a.size(b)), Some(b.size(a)));
         for (side, counts) in [&mut *orig, &mut *resp].into_iter().zip(self.counts) {
@@ -180,9 +180,15 @@ impl TcpBody {
             side.dup_acks = u64::from(counts.dup_acks);
             side.gaps = u64::from(counts.gaps);
         }
+        if let Some(contents) = &self.contents {
+            // Holes nobody acknowledged may be losses of the capture or of the network: like Zeek, they are not counted.
+            (orig.missed_bytes, resp.missed_bytes) = (contents.streams[0].missed, contents.streams[1].missed);
+        }
+    }
+
+    /// Hands on what is left; tells whether a buffer had been full.
+    pub fn finish(&mut self, limits: &Limits, events: &mut Vec<AppEvent>) -> bool {
         let Some(contents) = &mut self.contents else { return false };
-        // Holes nobody acknowledged may be losses of the capture or of the network: like Zeek, they are not counted.
-        (orig.missed_bytes, resp.missed_bytes) = (contents.streams[0].missed, contents.streams[1].missed);
         contents.finish(limits, events);
         contents.streams.iter().any(|stream| stream.overflowed)
     }

@@ -142,6 +142,20 @@ impl Table {
         take(last);
     }
 
+    /// Open flows as far as they have come, as if the capture ended now; they stay open. In parts, so that a full table never stands in
+    /// memory twice; `take` says whether it wants more.
+    pub fn so_far(&mut self, mut take: impl FnMut(Vec<Flow>) -> bool) {
+        for part in self.shards.chunks_mut(SHARDS / LAST_BATCHES) {
+            // Nothing changes: threads take turns with a shard, they do not share it.
+            let flows: Vec<Vec<Flow>> = part.par_iter_mut().map(|shard| shard.so_far()).collect();
+            let mut flows: Vec<Flow> = flows.into_iter().flatten().collect();
+            self.tunnels.so_far(&mut flows);
+            if !take(flows) {
+                return;
+            }
+        }
+    }
+
     /// Caps that were reached so far.
     pub fn caps(&self) -> Vec<CapHit> {
         let sum = |pick: fn(&Shard) -> u64| self.shards.iter().map(pick).sum::<u64>();

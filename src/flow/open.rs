@@ -8,12 +8,14 @@ use super::shape::{Look, Shape};
 use super::side::OpenSide;
 use super::tcp::Reuse;
 use crate::dissect::expect::Kind;
-use crate::dissect::{Chunk, Conversation, Out, icmp};
+use crate::dissect::{Chunk, Conversation, Out, icmp, igmp, ndp};
 use crate::model::event::Weird;
 use crate::model::flow::{EndReason, Side, SynInfo};
 use crate::model::packet::{Ip, NO_VLAN, Transport, TunnelKind};
 use crate::model::{AppEvent, Conn, Dir, Event, Flow, FlowId, Limits, Mac, Packet, Proto, Ts};
 
+/// Protocol number of IGMP.
+const IGMP: u8 = 2;
 /// Names of oddities kept per flow.
 const WEIRD_NAMES: usize = 16;
 /// A flow that changes its tunnel more often is marked `X` (Zeek's `Tunnel::max_changes_per_connection`).
@@ -171,6 +173,7 @@ impl Open {
             self.note_shape(dir, packet, ip, copy);
         }
         let mut after_close = false;
+        let few = self.sides[0].pkts + self.sides[1].pkts <= u64::from(limits.icmp_rows);
         match (&mut self.body, &packet.transport) {
             (Body::Tcp(body), Transport::Tcp(tcp)) => {
                 let seen = Arrival { dir, packet, ip, tcp, payload, conn: self.conn };
@@ -201,8 +204,13 @@ impl Open {
                 let mut out = Out { events: std::mem::take(events), ..Out::new(self.conn) };
                 let v6 = ip.proto == 58;
                 messages.message(dir, v6, icmp, payload, packet.payload_len, packet.frame, packet.ts_ns, &mut out);
+                if v6 && few {
+                    let ([a, b], [c, d]) = (icmp.id.to_be_bytes(), icmp.seq.to_be_bytes());
+                    ndp::message(packet, icmp.kind, [a, b, c, d], payload, &mut out);
+                }
                 *events = out.events;
             }
+            (Body::Other, _) if ip.proto == IGMP && few => events.extend(igmp::message(self.conn, packet, payload)),
             _ => {}
         }
         if !after_close {
@@ -271,41 +279,68 @@ impl Open {
 
     /// Ends the flow.
     pub fn finish(mut self, end: EndReason, limits: &Limits, events: &mut Vec<AppEvent>) -> Flow {
-        let [orig, resp] = std::mem::take(&mut self.sides);
-        let datagram_bytes = [orig.datagram_bytes, resp.datagram_bytes];
-        let (mut orig, mut resp) = (orig.finish(), resp.finish());
-        [orig.mac, resp.mac] = self.macs;
-        let mut service = "";
+        // Holes that are given up only now are no losses: sizes are taken before.
+        let sides = self.take_sides();
         match &mut self.body {
             Body::Tcp(body) => {
-                if body.finish(limits, &mut orig, &mut resp, events) {
+                if body.finish(limits, events) {
                     self.history.limited();
                 }
-                service = body.service();
             }
-            Body::Udp(Some(conversation), _) => {
-                conversation.end(events);
-                service = conversation.service();
-            }
+            Body::Udp(Some(conversation), _) => conversation.end(events),
             _ => {}
         }
         for Odd { what, frame, ts_ns, count } in std::mem::take(&mut self.weirds) {
             let weird = Weird { name: what.name().into(), addl: String::new(), source: "flow", count };
             events.push(AppEvent { conn: Some(self.conn), frame, ts_ns, event: Event::Weird(Box::new(weird)) });
         }
-        let unsummed = [&orig, &resp].map(|side| unsummed(side, self.conn.proto));
-        let history = std::mem::take(&mut self.history).into_string(unsummed);
-        let (mut missed_bytes, mut syn, mut rtt_syn, mut midstream, mut first_flags) = (0, SynInfo::default(), None, false, 0);
-        let mut conn_state = udp_state(self.conn.proto, &history);
+        let history = std::mem::take(&mut self.history);
+        self.sum_up(sides, history, end)
+    }
+
+    /// The flow as far as it has come, as if the capture ended now. It stays open, and what its dissector still holds back stays unsaid.
+    pub fn so_far(&self) -> Flow {
+        let sides = self.measured(self.sides.clone());
+        self.sum_up(sides, self.history.clone(), EndReason::CaptureEnd)
+    }
+
+    fn take_sides(&mut self) -> [Side; 2] {
+        let sides = std::mem::take(&mut self.sides);
+        self.measured(sides)
+    }
+
+    /// Both sides with all that was counted of them.
+    fn measured(&self, open: [OpenSide; 2]) -> [Side; 2] {
+        let datagram_bytes = open.each_ref().map(|side| side.datagram_bytes);
+        let [mut orig, mut resp] = open.map(OpenSide::finish);
+        [orig.mac, resp.mac] = self.macs;
         match &self.body {
-            Body::Tcp(body) => {
-                conn_state = body.connection.conn_state(&history);
-                (missed_bytes, syn, rtt_syn) = (body.missed, body.syn, body.rtt_syn);
-                (midstream, first_flags) = (body.midstream, body.first_flags);
-            }
+            Body::Tcp(body) => body.measure(&mut orig, &mut resp),
             // What is not read has no payload to speak of.
             Body::Other => (orig.bytes, resp.bytes) = (Some(0), Some(0)),
             Body::Udp(..) | Body::Icmp(_) => [orig.bytes, resp.bytes] = datagram_bytes.map(Some),
+        }
+        [orig, resp]
+    }
+
+    fn service(&self) -> &'static str {
+        match &self.body {
+            Body::Tcp(body) => body.service(),
+            Body::Udp(Some(conversation), _) => conversation.service(),
+            _ => "",
+        }
+    }
+
+    fn sum_up(&self, [mut orig, mut resp]: [Side; 2], history: History, end: EndReason) -> Flow {
+        let service = self.service();
+        let unsummed = [&orig, &resp].map(|side| unsummed(side, self.conn.proto));
+        let history = history.into_string(unsummed);
+        let (mut missed_bytes, mut syn, mut rtt_syn, mut midstream, mut first_flags) = (0, SynInfo::default(), None, false, 0);
+        let mut conn_state = udp_state(self.conn.proto, &history);
+        if let Body::Tcp(body) = &self.body {
+            conn_state = body.connection.conn_state(&history);
+            (missed_bytes, syn, rtt_syn) = (body.missed, body.syn, body.rtt_syn);
+            (midstream, first_flags) = (body.midstream, body.first_flags);
         }
         let duration = self.productive_ns.saturating_sub(self.first.ts_ns);
         let duration_ns = (duration > 0).then_some(duration);
@@ -313,7 +348,7 @@ impl Open {
             // Zeek leaves sizes unset where nothing took time; `flow_shape` has the payload of such packets.
             (orig.bytes, resp.bytes) = (None, None);
         }
-        let shape = self.shape.map_or_else(|| Shape::after(&self.first), |shape| *shape);
+        let shape = self.shape.as_deref().cloned().unwrap_or_else(|| Shape::after(&self.first));
         let (first_lens, first_iats_us) = shape.firsts();
         Flow {
             id: self.id,

@@ -37,7 +37,7 @@ pub struct Done {
 /// Open flows whose key hashes here.
 #[derive(Default)]
 pub struct Shard {
-    /// Looked up, never iterated, so that its order cannot reach the output.
+    /// Looked up, or sorted after going through it, so that its order cannot reach the output.
     open: HashMap<Key, Box<Open>, ahash::RandomState>,
     /// When flows are due, earliest first. An entry may be stale: the flow then says its own deadline.
     calendar: BinaryHeap<Reverse<(Ts, FlowId, KeyOrder)>>,
@@ -184,6 +184,13 @@ impl Shard {
             self.end(key, EndReason::Memory, limits, done);
         }
         count as u64
+    }
+
+    /// Every open flow as far as it has come, by id.
+    pub fn so_far(&self) -> Vec<Flow> {
+        let mut flows: Vec<Flow> = self.open.values().map(|open| open.so_far()).collect();
+        flows.sort_unstable_by_key(|flow| flow.id);
+        flows
     }
 
     /// Ends all flows.

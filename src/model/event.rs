@@ -6,17 +6,23 @@ use super::{FlowId, Proto, Ts};
 use std::net::{IpAddr, Ipv4Addr};
 
 mod identity;
+mod industrial;
+mod lan;
 mod mail;
 mod quic;
 mod remote;
 mod services;
+mod stores;
 mod typed;
 
 pub use identity::{Kerberos, Ldap, LdapSearch};
+pub use industrial::{Bacnet, Cip, CipIdentity, Dnp3, Enip, Iec104, Modbus, Opcua, S7comm};
+pub use lan::{Dhcpv6, Igmp, Ndp, Neighbor, Stp};
 pub use mail::{Imap, Pop3, Smtp};
 pub use quic::Quic;
 pub use remote::{Rdp, Rfb, Socks};
 pub use services::{Mysql, Ntp, Radius, Sip, Snmp, Syslog};
+pub use stores::{Greeting, Ike, Mongodb, MqttConnect, MqttPublish, MqttSubscribe, Postgresql, Redis, Stun, Tds};
 pub use typed::{DataChannel, Irc, Telnet, Tftp};
 
 /// Direction of bytes within a flow.
@@ -150,6 +156,56 @@ pub enum Event {
     DceRpc(Box<DceRpc>),
     /// `ntlm`
     Ntlm(Box<Ntlm>),
+    /// `modbus`
+    Modbus(Box<Modbus>),
+    /// `dnp3`
+    Dnp3(Box<Dnp3>),
+    /// `s7comm`
+    S7comm(Box<S7comm>),
+    /// `enip`
+    Enip(Box<Enip>),
+    /// `cip`
+    Cip(Box<Cip>),
+    /// `cip_identity`
+    CipIdentity(Box<CipIdentity>),
+    /// `bacnet`
+    Bacnet(Box<Bacnet>),
+    /// `iec104`
+    Iec104(Box<Iec104>),
+    /// `opcua_binary`
+    Opcua(Box<Opcua>),
+    /// `mqtt_connect`
+    MqttConnect(Box<MqttConnect>),
+    /// `mqtt_publish`
+    MqttPublish(Box<MqttPublish>),
+    /// `mqtt_subscribe`
+    MqttSubscribe(Box<MqttSubscribe>),
+    /// `redis`
+    Redis(Box<Redis>),
+    /// `postgresql`
+    Postgresql(Box<Postgresql>),
+    /// `tds`
+    Tds(Box<Tds>),
+    /// `mongodb`
+    Mongodb(Box<Mongodb>),
+    /// `ike`
+    Ike(Box<Ike>),
+    /// `stun`
+    Stun(Box<Stun>),
+    /// `greetings`
+    Greeting(Box<Greeting>),
+    /// `dhcpv6`
+    Dhcpv6(Box<Dhcpv6>),
+    /// `ndp`
+    Ndp(Box<Ndp>),
+    /// `igmp`
+    Igmp(Box<Igmp>),
+    /// `stp`
+    Stp(Box<Stp>),
+    /// `lldp`
+    Lldp(Box<Neighbor>),
+    /// `cdp`
+    Cdp(Box<Neighbor>),
     /// `weird`
     Weird(Box<Weird>),
     /// `tunnel`
@@ -534,10 +590,10 @@ pub struct File {
     pub first_bytes: String,
     /// Seen from first to last byte.
     pub complete: bool,
-    /// The bytes, where somebody asked for them to be kept: never stored in the case.
-    pub content: Option<Vec<u8>>,
     /// It is a part of a file: which.
     pub range: Option<ByteRange>,
+    /// The bytes, where somebody asked for them to be kept: never stored in the case.
+    pub content: Option<Vec<u8>>,
 }
 
 /// A part of a file.

@@ -162,10 +162,14 @@ fn coverage(db: &Connection) -> Result<Coverage, Error> {
         },
     )?;
     c.damaged = one(db, "SELECT count(*) FROM damage WHERE loses_evidence")?;
-    c.caps = list(db, "SELECT source, message, count FROM system_logs WHERE level = 'cap' ORDER BY source", |row| {
-        let limit: String = row.get(1)?;
-        Ok(CapHit { cap: row.get(0)?, limit: limit.parse().unwrap_or(0), hits: number(row, 2)? })
-    })?;
+    c.caps = list(
+        db,
+        "SELECT source, message, sum(count)::BIGINT FROM system_logs WHERE level = 'cap' GROUP BY ALL ORDER BY source, message",
+        |row| {
+            let limit: String = row.get(1)?;
+            Ok(CapHit { cap: row.get(0)?, limit: limit.parse().unwrap_or(0), hits: number(row, 2)? })
+        },
+    )?;
     Ok(c)
 }
 

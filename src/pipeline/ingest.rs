@@ -3,7 +3,7 @@
 use super::tally::Tally;
 use crate::capture::filter::Filter;
 use crate::decode::{self, Defragmenter, FragmentWeird};
-use crate::dissect::{arp, dhcp::Transactions, ranges::Ranges, transfers::Transfers};
+use crate::dissect::{arp, dhcp::Transactions, link_control, ranges::Ranges, transfers::Transfers};
 use crate::flow::Table;
 use crate::model::event::Weird;
 use crate::model::packet::Net;
@@ -33,6 +33,7 @@ struct Desk {
     transfers: Transfers,
     ranges: Ranges,
     arps: arp::Exchanges,
+    devices: link_control::Devices,
 }
 
 /// A block with its packets.
@@ -64,6 +65,7 @@ impl Ingest {
             transfers: Transfers::default(),
             ranges: Ranges::default(),
             arps: arp::Exchanges::default(),
+            devices: link_control::Devices::default(),
         };
         Self { desk, decoder: Decoder { filter, ..Decoder::default() }, decoded: None, tally: Tally::default() }
     }
@@ -98,6 +100,19 @@ impl Ingest {
         });
         let rest = transfers.finish().into_iter().chain(ranges.finish()).collect();
         take(Step { events: rest, ..Step::default() });
+    }
+
+    /// Open flows as they stand, in parts, while `take` wants more. The block that waits for its turn is not in them.
+    pub fn so_far(&mut self, take: impl FnMut(Vec<Flow>) -> bool) {
+        self.desk.table.so_far(take);
+    }
+
+    /// Ends a page of the count of frames: what was counted since the last one, and the oddities in it.
+    pub fn turn_page(&mut self) -> (Tally, Vec<AppEvent>) {
+        let page = self.tally.turn_page();
+        let mut events = page.oddities();
+        events.sort_by_key(|event| event.frame);
+        (page, events)
     }
 
     /// Flows open now.
@@ -149,8 +164,13 @@ impl Desk {
         let now = block.frames.last().map(|frame| frame.ts_ns);
         let batch = self.table.packets(&packets, block, now);
         let mut events = batch.events;
+        let first = block.frames.first().map_or(0, |frame| frame.number);
         let spoken = packets.iter().filter_map(|packet| match &packet.net {
             Net::Arp(said) => Some(self.arps.message(packet, said)),
+            Net::Control(kind) => {
+                let bytes = packet.payload.of(block.frame((packet.frame - first) as usize).bytes);
+                self.devices.message(packet, *kind, bytes)
+            }
             _ => None,
         });
         events.extend(spoken);

@@ -10,12 +10,14 @@ pub mod carve;
 pub mod custody;
 pub mod export;
 mod ingest;
+mod live;
 pub mod notes;
 mod options;
 pub mod telling;
 mod tally;
 
 pub use assemble::read_findings;
+pub use live::{Change, From, Kind, LiveOptions, Lived, Pulse, Watcher, live};
 pub use options::{Options, case_name};
 
 use crate::capture::{self, Files, PacketSource, Progress};
@@ -23,7 +25,7 @@ use crate::detect::{self, Rules};
 use crate::incident;
 use crate::model::{Block, CapHit, CaptureInfo, Damage, Limits, Report, Secrets, Severity, report::Run};
 use crate::report::{self, Format};
-use crate::store::{self, Case, PacketsSummary, Replace, RunRow, StatisticsRow, SystemLog};
+use crate::store::{self, Case, Replace, RunRow, SystemLog};
 use ingest::{Ingest, Step};
 use notes::Notes;
 use std::path::{Path, PathBuf};
@@ -108,6 +110,11 @@ pub enum Error {
         /// Hash now.
         now: String,
     },
+    /// Capabilities cannot be given up.
+    #[error(
+        "cannot give up the rights that opening the interface needed: {0}; run vigil as a user without them, after `sudo setcap cap_net_raw+ep`"
+    )]
+    Rights(String),
     /// No thread can be started.
     #[error("cannot start {threads} threads: {why}; try --threads 1")]
     Threads {
@@ -319,13 +326,7 @@ fn read(
         drop(send);
         let case = writer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
         let captures = Box::new(source).captures()?;
-        let logs = ingest.caps().into_iter().chain(caps_of(&captures)).map(|cap| SystemLog {
-            level: "cap".into(),
-            source: cap.cap,
-            message: cap.limit.to_string(),
-            count: cap.hits,
-        });
-        let logs = logs.collect();
+        let logs = ingest.caps().into_iter().chain(caps_of(&captures)).map(log_of).collect();
         Ok((case, Facts { captures, damage, secrets, tally: ingest.tally, logs }))
     })
 }
@@ -340,6 +341,11 @@ fn caps_of(captures: &[CaptureInfo]) -> Vec<CapHit> {
         }
     }
     caps
+}
+
+/// The line of a cap that was reached.
+fn log_of(cap: CapHit) -> SystemLog {
+    SystemLog { level: "cap".into(), source: cap.cap, message: cap.limit.to_string(), count: cap.hits }
 }
 
 /// `false` when the writer has given up: its error is what counts then.
@@ -359,24 +365,8 @@ fn store_facts(case: &Case, facts: &Facts, options: &Options, limits: &Limits) -
     case.append_captures(&facts.captures)?;
     case.append_damage(&facts.damage)?;
     case.append_decryption_secrets(&facts.secrets)?;
-    let fates = facts.tally.fates().into_iter().map(|(fate, sum)| PacketsSummary {
-        capture: fate.capture,
-        layer: fate.layer.into(),
-        reason: fate.why.into(),
-        number: (fate.number != 0).then_some(fate.number),
-        frames: sum.frames,
-        bytes: sum.bytes,
-    });
-    case.append_packets_summary(&fates.collect::<Vec<_>>())?;
-    let (bucket_ns, buckets) = facts.tally.traffic();
-    let buckets = buckets.into_iter().map(|(ts_ns, bucket)| StatisticsRow {
-        ts_ns,
-        bucket_ns,
-        frames: bucket.frames,
-        bytes: bucket.bytes,
-        flows: bucket.flows,
-    });
-    case.append_statistics(&buckets.collect::<Vec<_>>())?;
+    case.append_packets_summary(&facts.tally.summary())?;
+    case.append_statistics(&facts.tally.statistics())?;
     case.append_system_logs(&facts.logs)?;
     case.append_run(RunRow { options: options.facts(), limits: serde_json::json!(limits) })?;
     Ok(())

@@ -48,7 +48,8 @@ pub struct Case {
     packets: Option<PacketIndex>,
     // Fields drop in order: the database closes before the guard says that it is closed.
     conn: Connection,
-    _guard: OpenGuard,
+    /// Of a segment, the live case has it.
+    _guard: Option<OpenGuard>,
 }
 
 impl Case {
@@ -66,7 +67,20 @@ impl Case {
         conn.execute_batch(&schema::ddl()).map_err(StoreError::database("creating the tables"))?;
         conn.execute_batch(schema::VIEWS).map_err(StoreError::database("creating the views"))?;
         let packets = PacketIndex::create(&folder)?;
-        Ok(Self { folder, options: options.clone(), flows: Vec::new(), events: Vec::new(), packets: Some(packets), conn, _guard: guard })
+        Ok(Self {
+            folder,
+            options: options.clone(),
+            flows: Vec::new(),
+            events: Vec::new(),
+            packets: Some(packets),
+            conn,
+            _guard: Some(guard),
+        })
+    }
+
+    /// A segment of a live case, whose tables stand in the catalog that `conn` uses.
+    pub(super) fn segment(folder: &Path, options: &Options, conn: Connection) -> Self {
+        Self { folder: folder.into(), options: options.clone(), flows: Vec::new(), events: Vec::new(), packets: None, conn, _guard: None }
     }
 
     /// Where it lies.
@@ -77,6 +91,29 @@ impl Case {
     /// The database, to query it and to write what is derived from it.
     pub fn connection(&self) -> &Connection {
         &self.conn
+    }
+
+    /// Takes finished flows and events, in order, and keeps them until they are written.
+    pub(super) fn hold(&mut self, flows: Vec<Flow>, events: Vec<AppEvent>) {
+        gather(&mut self.flows, flows);
+        gather(&mut self.events, events);
+    }
+
+    /// Lets go of what is held.
+    pub(super) fn clear(&mut self) {
+        self.flows.clear();
+        self.events.clear();
+    }
+
+    /// Rows that are held.
+    pub(super) fn held(&self) -> usize {
+        self.flows.len() + self.events.len()
+    }
+
+    /// Writes what is held.
+    pub(super) fn write_held(&mut self) -> Result<()> {
+        self.write_flows()?;
+        self.write_events()
     }
 
     /// Takes finished flows and events, in order.
@@ -163,15 +200,20 @@ impl Case {
 
     /// Ends the facts: writes what waits and the packet index, derives hosts and their roles. Judgements come after.
     pub fn seal(&mut self) -> Result<()> {
-        self.write_flows()?;
-        self.write_events()?;
-        self.mark_arp_home()?;
-        self.conn.execute_batch(schema::DERIVED).map_err(StoreError::database("deriving hosts and their roles"))?;
-        self.conn.execute_batch("DROP TABLE arp_home; COMMIT").map_err(StoreError::database("committing the facts"))?;
+        self.write_held()?;
+        self.derive()?;
+        self.conn.execute_batch("COMMIT").map_err(StoreError::database("committing the facts"))?;
         match self.packets.take() {
             Some(index) => index.finish(),
             None => Ok(()),
         }
+    }
+
+    /// Derives hosts and their roles from the other tables.
+    pub(super) fn derive(&self) -> Result<()> {
+        self.mark_arp_home()?;
+        self.conn.execute_batch(schema::DERIVED).map_err(StoreError::database("deriving hosts and their roles"))?;
+        self.conn.execute_batch("DROP TABLE arp_home").map_err(StoreError::database("deriving hosts and their roles"))
     }
 
     /// Which ARP addresses are ours: DuckDB cannot tell without its INET extension.

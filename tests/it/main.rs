@@ -13,6 +13,7 @@ mod exports;
 mod floor_plan;
 mod hostile;
 mod house_rules;
+mod live;
 mod narrative;
 mod notebook;
 mod notes;

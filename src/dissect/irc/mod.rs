@@ -190,7 +190,6 @@ impl Session {
             row.dcc_file_name = Some(escape(offer.name, TEXT));
             row.dcc_file_size = offer.size;
             row.source = message.speaker().map(|speaker| escape(speaker, TEXT));
-            // Whoever passes the offer on says it again: only its first way is followed.
             row.dcc_channel = Some(offer.channel());
             self.say(row, chunk, out);
             return;

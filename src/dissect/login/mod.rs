@@ -1,7 +1,6 @@
 //! Logins in clear: protocols that are read only as far as they give a user, a secret and the server's answer.
 
 pub(super) mod lines;
-pub(super) mod redis;
 pub(super) mod rlogin;
 pub(super) mod sasl;
 pub(super) mod telnet;

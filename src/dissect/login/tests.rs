@@ -3,8 +3,9 @@ use crate::model::event::{Credential, Imap, Pop3, Telnet};
 use crate::model::{AppEvent, Conn, Dir, Event, FlowId, Proto};
 use proptest::prelude::*;
 
-use super::{redis, rlogin, telnet};
+use super::{rlogin, telnet};
 use crate::dissect::mail::{imap, pop3, smtp};
+use crate::dissect::redis;
 
 fn conn(resp_p: u16) -> Conn {
     let host = |last| std::net::IpAddr::from([192, 0, 2, last]);
@@ -377,7 +378,7 @@ fn sessions() -> Vec<(&'static Protocol, u16, Turns)> {
         (&smtp::SMTP, 25, lines(SMTP)),
         (&pop3::POP3, 110, lines(POP3)),
         (&imap::IMAP, 143, lines(IMAP)),
-        (&redis::REDIS, 6_379, turns(REDIS)),
+        (&redis::PROTOCOL, 6_379, turns(REDIS)),
     ]
 }
 

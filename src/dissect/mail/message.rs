@@ -119,11 +119,11 @@ impl Message {
     pub fn piece(&mut self, piece: &Piece, place: (u64, Ts), out: &mut Out) {
         self.seen.bytes += piece.bytes.len() as u64;
         let text = piece.bytes.trim_ascii_end();
-        if piece.first && !self.boundaries.is_empty() && self.is_boundary(text, place, out) {
+        if piece.first && !self.boundaries.is_empty() && self.is_boundary(text, out) {
             return;
         }
         match self.state {
-            State::Headers => self.header_line(piece, out, place),
+            State::Headers => self.header_line(piece, place),
             State::Body(_) => self.body(piece, place),
             State::Outside => {}
         }
@@ -146,19 +146,19 @@ impl Message {
         if let Some(piece) = self.cutter.rest() {
             self.piece(&piece, place, out);
         }
-        self.keep_header(out, place);
+        self.keep_header();
         self.end_part(complete, out);
         self.seen
     }
 
-    fn is_boundary(&mut self, line: &[u8], place: (u64, Ts), out: &mut Out) -> bool {
+    fn is_boundary(&mut self, line: &[u8], out: &mut Out) -> bool {
         let Some(rest) = line.strip_prefix(b"--") else { return false };
         let found = self.boundaries.iter().enumerate().rev().find_map(|(at, boundary)| {
             let after = rest.strip_prefix(boundary.as_slice())?;
             (after.is_empty() || after == b"--").then_some((at, after == b"--"))
         });
         let Some((at, last)) = found else { return false };
-        self.keep_header(out, place);
+        self.keep_header();
         self.end_part(true, out);
         self.boundaries.truncate(if last { at } else { at + 1 });
         self.state = State::Outside;
@@ -174,23 +174,23 @@ impl Message {
         self.state = State::Headers;
     }
 
-    fn header_line(&mut self, piece: &Piece, out: &mut Out, place: (u64, Ts)) {
+    fn header_line(&mut self, piece: &Piece, place: (u64, Ts)) {
         let line = piece.bytes.strip_suffix(b"\n").unwrap_or(&piece.bytes);
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         let goes_on = !piece.first || matches!(line.first(), Some(b' ' | b'\t'));
         if line.is_empty() && piece.first {
-            self.keep_header(out, place);
+            self.keep_header();
             self.begin_body(place);
             return;
         }
         if !goes_on {
-            self.keep_header(out, place);
+            self.keep_header();
         }
         let room = HEADER_BYTES.saturating_sub(self.header.len());
         self.header.extend(line.iter().take(room));
     }
 
-    fn keep_header(&mut self, _out: &mut Out, _place: (u64, Ts)) {
+    fn keep_header(&mut self) {
         let header = std::mem::take(&mut self.header);
         let Some(colon) = header.iter().position(|&byte| byte == b':') else { return };
         let (name, value) = header.split_at(colon);
@@ -319,7 +319,7 @@ fn links(text: &[u8]) -> impl Iterator<Item = &[u8]> {
                 || byte.is_ascii_control()
                 || matches!(byte, b'"' | b'\'' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}')
         };
-        let len = rest.iter().position(|byte| ends(byte)).unwrap_or(rest.len());
+        let len = rest.iter().position(ends).unwrap_or(rest.len());
         let url = text.get(start..at + 3 + len)?;
         let url = url.strip_suffix(b")").or(url.strip_suffix(b".")).or(url.strip_suffix(b",")).unwrap_or(url);
         (len > 0).then_some(url)

@@ -97,7 +97,7 @@ impl Dissector for Session {
             let Some(line) = self.lines.get_mut(chunk.dir.index()).and_then(|lines| lines.next(&mut rest)) else { break };
             match chunk.dir {
                 Dir::Orig => self.client(&line, chunk, out),
-                Dir::Resp => self.server(&line, chunk, out),
+                Dir::Resp => self.server(&line, out),
             }
         }
         if chunk.cut > 0 {
@@ -193,7 +193,7 @@ impl Session {
         self.pending.push_back(Command { row, kind, frame: chunk.frame, ts_ns: chunk.ts_ns });
     }
 
-    fn server(&mut self, line: &Line, _chunk: &Chunk<'_>, out: &mut Out) {
+    fn server(&mut self, line: &Line, out: &mut Out) {
         let (accepted, text) = match line.text.strip_prefix(b"+OK") {
             Some(text) => (true, text),
             None => match line.text.strip_prefix(b"-ERR") {

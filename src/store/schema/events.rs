@@ -8,17 +8,23 @@ use crate::store::column::{Columns, filled};
 use std::ops::Deref;
 
 mod identity;
+mod industrial;
+mod lan;
 mod mail;
 mod quic;
 mod remote;
 mod services;
+mod stores;
 mod typed;
 
 pub use identity::{kerberos, ldap, ldap_search};
+pub use industrial::{bacnet, cip, cip_identity, dnp3, enip, iec104, modbus, opcua, s7comm};
+pub use lan::{dhcpv6, igmp, ndp, neighbor, stp};
 pub use mail::{imap, pop3, smtp};
 pub use quic::quic;
 pub use remote::{rdp, rfb, socks};
 pub use services::{mysql, ntp, radius, sip, snmp, syslog};
+pub use stores::{greeting, ike, mongodb, mqtt_connect, mqtt_publish, mqtt_subscribe, postgresql, redis, stun, tds};
 pub use typed::{irc, telnet, tftp};
 
 /// An event of one kind, with its place.
