@@ -232,7 +232,8 @@ fn reopen_with_incidents(folder: &Path) -> Result<(Report, Vec<store::IncidentRo
     let runs = assemble::read_rules(db)?;
     let facts = assemble::host_facts(db)?;
     let judged = incident::judge(&mut findings, &runs, &facts);
-    let run = options::run_of(&manifest);
+    // The commands that a report names are typed where the case lies now.
+    let run = Run { folder: folder.display().to_string(), ..options::run_of(&manifest) };
     let mut detected = detect::Detected { findings, runs };
     let (incidents, judged, said) = heed(&Notes::read(case.folder())?, &mut detected, judged, &facts);
     let mut report = assemble::assemble(db, detected, judged, said, run, &case_title(folder))?;

@@ -34,6 +34,11 @@ fn reserve(bytes: u64) -> bool {
     KEEP.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(bytes)).is_ok()
 }
 
+/// A copy of content that is at hand, if it is to be kept.
+fn kept(bytes: &[u8]) -> Option<Vec<u8>> {
+    (KEEP.load(Relaxed) > 0 && reserve(bytes.len() as u64)).then(|| bytes.to_vec())
+}
+
 /// Reads one file as its bytes come by.
 pub struct FileReader {
     digests: Option<Digests>,
@@ -150,6 +155,7 @@ pub fn certificate(der: &[u8], row: &X509) -> File {
         entropy: entropy(der),
         first_bytes: hex(&der[..der.len().min(SHOWN)]),
         complete: true,
+        content: kept(der),
         ..File::default()
     }
 }

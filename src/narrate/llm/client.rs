@@ -193,5 +193,8 @@ fn said(text: &str) -> String {
 
 /// The innermost reason: the outer ones only repeat the address.
 fn root(error: &dyn std::error::Error) -> String {
-    error.source().map_or_else(|| error.to_string(), root)
+    match error.source() {
+        Some(inner) => root(inner),
+        None => error.to_string(),
+    }
 }

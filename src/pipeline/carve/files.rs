@@ -39,7 +39,8 @@ pub struct Transferred {
     pub note: String,
 }
 
-/// Files of the chosen flows and frames, and adds their flows to what is read: a file needs every packet of its flow.
+/// Files of the chosen flows and frames, and puts their flows in the place of what was chosen: a file needs every packet of its flow, and
+/// of those that announced it (FTP names its transfers elsewhere).
 pub(super) fn wanted(db: &Connection) -> Result<Vec<Transferred>, Error> {
     let from = "FROM files WHERE flow_id IN (SELECT id FROM carve_flows) OR frame IN (SELECT frame FROM carve_frames)";
     let rows = query(db, &format!("SELECT sha256, seen_bytes, mime_type, coalesce(filename, url), frame {from} ORDER BY frame, sha256"))?;
@@ -57,7 +58,10 @@ pub(super) fn wanted(db: &Connection) -> Result<Vec<Transferred>, Error> {
     let found = rows.rows.iter().map(read).collect();
     db.execute_batch(&format!(
         "CREATE OR REPLACE TEMP TABLE carve_more AS SELECT DISTINCT flow_id AS id {from} AND flow_id IS NOT NULL;
-         DELETE FROM carve_frames; DELETE FROM carve_flows; INSERT INTO carve_flows FROM carve_more"
+         DELETE FROM carve_frames; DELETE FROM carve_flows; INSERT INTO carve_flows FROM carve_more;
+         INSERT INTO carve_flows SELECT announces.flow_id FROM flows carries
+             JOIN flows announces ON list_sort([carries.id_orig_h, carries.id_resp_h]) = list_sort([announces.id_orig_h, announces.id_resp_h])
+             WHERE carries.flow_id IN (SELECT id FROM carve_more) AND list_has_any(string_split(announces.service, ','), ['ftp', 'tftp'])"
     ))?;
     super::select::siblings(db)?;
     Ok(found)
@@ -129,7 +133,7 @@ pub(super) fn write(files: &mut [Transferred], contents: &BTreeMap<String, Vec<u
             continue;
         };
         let Some(content) = contents.get(sha256) else {
-            file.note = format!("not written: more than {} MB are not rebuilt", CONTENT_BYTES >> 20);
+            file.note = format!("not written: it could not be rebuilt from its flow alone, or {} MB were reached", CONTENT_BYTES >> 20);
             continue;
         };
         let path = folder.join(format!("{sha256}.bin"));
