@@ -9,6 +9,7 @@
 //!
 //! To add a detection: one file under `queries/TACTIC/`. Nothing else.
 
+mod catalogue;
 mod check;
 mod fold;
 mod header;
@@ -24,6 +25,7 @@ mod words;
 #[cfg(test)]
 mod tests;
 
+pub use catalogue::markdown;
 pub use check::check;
 pub use header::{Header, TACTICS};
 pub use params::{Override, Param, Setting};
