@@ -163,6 +163,7 @@ pub fn live(options: &LiveOptions, stop: &Arc<AtomicBool>, watcher: &dyn Watcher
     let started = (Instant::now(), chrono::Utc::now());
     let common = &options.common;
     let rules = Rules::load(&common.rules, &common.overrides)?;
+    let asked: Vec<_> = rules.list().map(|rule| serde_json::json!({ "id": rule.header.id, "sha256": rule.sha256 })).collect();
     let input = Input::open(options, stop)?;
     let (case, left) = LiveCase::open(&common.folder, &common.store(salt(started.1)))?;
     let folder = case.folder().to_path_buf();
@@ -188,6 +189,8 @@ pub fn live(options: &LiveOptions, stop: &Arc<AtomicBool>, watcher: &dyn Watcher
         "threads": common.threads,
         "live": true,
         "options": common.facts(),
+        "rules_from": common.rules,
+        "rules": asked,
     });
     let ended = run.unless_full(case.finish(&record), "the record of this run is incomplete")?;
     let report = super::reopen(&folder)?;
