@@ -1,11 +1,11 @@
 //! `vigil analyze`: evidence becomes a case, findings and reports.
 
-use super::args::{AnalyzeArgs, HashChoice, ReportFormat};
+use super::args::{AnalyzeArgs, HashChoice, ModelChoice, ReportFormat};
 use super::progress::Bar;
 use super::settings::Settings;
 use super::{Exit, Failure};
 use crate::capture::Hash;
-use crate::detect::Override;
+use crate::detect::{Override, models};
 use crate::model::{HomeNets, Report};
 use crate::pipeline::{self, Analyzed, Options, case_name};
 use crate::report::{self, Format};
@@ -30,7 +30,8 @@ pub fn run(args: Box<AnalyzeArgs>) -> Result<Exit, Failure> {
 }
 
 fn options(args: &AnalyzeArgs, settings: &Settings) -> Result<Options, Failure> {
-    let overrides = settings.tune.value.iter().map(|given| Override::parse(given)).collect::<Result<Vec<_>, _>>()?;
+    let mut overrides = settings.tune.value.iter().map(|given| Override::parse(given)).collect::<Result<Vec<_>, _>>()?;
+    let models = model_settings(settings).tune(&mut overrides)?;
     let nets = settings.home_net.value.clone();
     Ok(Options {
         paths: args.paths.clone(),
@@ -51,8 +52,27 @@ fn options(args: &AnalyzeArgs, settings: &Settings) -> Result<Options, Failure> 
         idle: settings.idle.value,
         active: settings.active.value,
         reveal_secrets: args.reveal_secrets,
+        models,
+        intel: settings.intel.value.clone(),
+        geoip: settings.geoip.value.clone(),
+        baseline: settings.baseline.value.clone(),
+        sigma: settings.sigma.value,
         argv: std::env::args().collect(),
     })
+}
+
+/// What the models are told, but for what `--set` says.
+fn model_settings(settings: &Settings) -> models::Settings {
+    models::Settings {
+        which: match settings.models.value {
+            ModelChoice::All => models::Which::All,
+            ModelChoice::Forest => models::Which::Forest,
+            ModelChoice::None => models::Which::None,
+        },
+        contamination: settings.contamination.value,
+        false_per_day: settings.false_findings.value,
+        ..models::Settings::default()
+    }
 }
 
 impl From<ReportFormat> for Format {

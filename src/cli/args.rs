@@ -37,6 +37,8 @@ pub enum Command {
     Report(ReportArgs),
     /// List, show and test the detection rules
     Rules(RulesArgs),
+    /// Learn what is usual from captures or cases, for `vigil analyze --baseline`
+    Train(TrainArgs),
     /// Print the settings in force and where each comes from
     Config(ConfigArgs),
     /// Print a completion script for a shell
@@ -67,6 +69,17 @@ pub enum HashChoice {
     Sha256,
     /// BLAKE3 alone: fastest.
     Blake3,
+}
+
+/// Models that look at every flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ModelChoice {
+    /// The Isolation Forest and the ensemble.
+    All,
+    /// The Isolation Forest alone.
+    Forest,
+    /// None: `flow_scores` stays empty.
+    None,
 }
 
 /// Severities, as typed.
@@ -102,7 +115,10 @@ impl From<SeverityChoice> for Severity {
     vigil analyze dump.pcap --report html\n  \
     vigil analyze day1/ day2.pcapng.zst --out incident.vigil --home-net 10.0.0.0/8\n  \
     zcat big.pcap.gz | vigil analyze - --report html,json --out big.vigil\n  \
-    vigil analyze dump.pcap --filter 'host 10.0.0.5 and tcp' --set beacon.min_events=12\n\n\
+    vigil analyze dump.pcap --filter 'host 10.0.0.5 and tcp' --set beacon.min_events=12\n  \
+    vigil analyze dump.pcap --intel lists/ --geoip GeoLite2-City.mmdb --geoip GeoLite2-ASN.mmdb\n  \
+    vigil analyze today.pcap --baseline yesterday.vigil      what has changed since\n  \
+    vigil analyze dump.pcap --contamination 0.02 --set models.trees=200 --false-findings 0.1\n\n\
     Reads pcap (micro- and nanoseconds, both byte orders) and pcapng, plain or as .gz .zst .xz .bz2 .lz4.\n\
     Opens no socket and starts no process.")]
 pub struct AnalyzeArgs {
@@ -127,6 +143,27 @@ pub struct AnalyzeArgs {
     /// Tune a rule's parameter; `vigil rules show ID` lists them
     #[arg(long = "set", value_name = "RULE.PARAM=VALUE")]
     pub set: Vec<String>,
+    /// Lists of known bad things: files or folders of plain lists, CSV, STIX 2.1 or MISP JSON
+    #[arg(long, value_name = "PATH")]
+    pub intel: Vec<PathBuf>,
+    /// MMDB file that knows where addresses are: City, Country or ASN
+    #[arg(long, value_name = "MMDB")]
+    pub geoip: Vec<PathBuf>,
+    /// What has changed since: a case folder, or a profile written by `vigil train`
+    #[arg(long, value_name = "CASE|PROFILE")]
+    pub baseline: Option<PathBuf>,
+    /// Robust standard deviations from the usual that count as a change [default: 3.5]
+    #[arg(long, value_name = "N")]
+    pub sigma: Option<f64>,
+    /// Models that look at every flow [default: all]
+    #[arg(long, value_name = "WHICH")]
+    pub models: Option<ModelChoice>,
+    /// Share of flows that the Isolation Forest calls anomalous [default: 0.1]
+    #[arg(long, value_name = "SHARE")]
+    pub contamination: Option<f64>,
+    /// False findings that models may make in a day of harmless traffic [default: 1]
+    #[arg(long, value_name = "N")]
+    pub false_findings: Option<f64>,
     /// Hashes of the evidence [default: both]
     #[arg(long, value_name = "WHICH")]
     pub hash: Option<HashChoice>,
@@ -270,6 +307,32 @@ pub enum RulesAction {
         #[arg(long, value_name = "DIR")]
         rules: Vec<PathBuf>,
     },
+}
+
+/// `vigil train`
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  vigil train monday.pcap tuesday.pcap -o office.profile\n  \
+    vigil train monday.vigil -o office.profile\n  \
+    vigil train wednesday.pcap -o office.profile --update      the old fades by 3 % a day, the new adds\n  \
+    vigil analyze thursday.pcap --baseline office.profile\n\n\
+    A profile holds how often hosts and flows took which values, by peer group, and what was ever seen: hosts, services, destinations,\n\
+    fingerprints. What hosts did that rules found at something counts for next to nothing.")]
+pub struct TrainArgs {
+    /// Captures, and folders of cases
+    #[arg(required = true, value_name = "PCAP|CASE")]
+    pub paths: Vec<PathBuf>,
+    /// The profile
+    #[arg(long, short, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Add to the profile that is there, and let it fade by the days that passed
+    #[arg(long)]
+    pub update: bool,
+    /// Networks that count as ours, for captures [default: private, shared, link-local and unique-local ranges]
+    #[arg(long, value_name = "CIDR,…", value_delimiter = ',')]
+    pub home_net: Vec<String>,
+    /// Print nothing but errors
+    #[arg(long, short)]
+    pub quiet: bool,
 }
 
 /// `vigil config`

@@ -71,6 +71,8 @@ impl Failure {
         use crate::pipeline::Error as P;
         match self {
             Self::Usage(_) | Self::Capture(_) | Self::Pipeline(P::Capture(_)) => Exit::Usage,
+            Self::Pipeline(P::Baseline(_)) => Exit::Usage,
+            Self::Pipeline(P::Enrich(crate::enrich::Error::File { .. })) => Exit::Usage,
             Self::Detect(error) | Self::Pipeline(P::Detect(error)) if is_rules_usage(error) => Exit::Usage,
             Self::Store(error) | Self::Pipeline(P::Store(error)) if is_case_usage(error) => Exit::Usage,
             _ => Exit::Internal,

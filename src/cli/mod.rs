@@ -13,6 +13,7 @@ mod report;
 mod rules;
 mod settings;
 mod sql;
+mod train;
 
 use args::{Cli, Command};
 use clap::Parser;
@@ -55,6 +56,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Sql(args) => sql::run(args),
         Command::Report(args) => report::run(args),
         Command::Rules(args) => rules::run(args),
+        Command::Train(args) => train::run(args),
         Command::Config(args) => config::run(args),
         Command::Completions(args) => papers::completions(args),
         Command::Man(args) => papers::man(args),

@@ -10,6 +10,7 @@ mod desk;
 mod floor_plan;
 mod hostile;
 mod house_rules;
+mod knowledge;
 mod notebook;
 mod offline;
 mod open_case;
