@@ -20,6 +20,7 @@ mod settings;
 mod sql;
 mod suppress;
 mod verify;
+mod train;
 
 use args::{Cli, Command};
 use clap::Parser;
@@ -69,6 +70,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Export(args) => export::run(args),
         Command::Report(args) => report::run(args),
         Command::Rules(args) => rules::run(args),
+        Command::Train(args) => train::run(args),
         Command::Config(args) => config::run(args),
         Command::Completions(args) => papers::completions(args),
         Command::Man(args) => papers::man(args),

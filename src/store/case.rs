@@ -256,6 +256,11 @@ impl Case {
         put(&self.conn, "anomalies", &judgement::anomalies(), rows)
     }
 
+    /// Stores what models say of flows.
+    pub fn append_scores(&self, rows: &[judgement::FlowScore]) -> Result<()> {
+        put(&self.conn, "scores", &judgement::scores(), rows)
+    }
+
     /// Stores indicators from outside.
     pub fn append_indicators(&self, rows: &[judgement::Indicator]) -> Result<()> {
         put(&self.conn, "indicators", &judgement::indicators(), rows)
