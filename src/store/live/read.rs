@@ -6,6 +6,7 @@ use super::views::{self, Bounds};
 use super::{Segment, findings, numbers, quoted};
 use crate::store::schema::judgement;
 use duckdb::Connection;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// Opens all segments that nobody writes to on `conn`, an in-memory database, and shows them as one case.
@@ -19,10 +20,13 @@ pub fn open(conn: &Connection, folder: &Path) -> Result<()> {
         }
     }
     let own = |name: &str| schema::JUDGEMENTS.contains(&name) && !["hosts", "host_role", "rules"].contains(&name);
-    let Some(newest) = segments.last() else {
+    if segments.is_empty() {
         return conn.execute_batch(&format!("{}\n{}", schema::ddl(), schema::VIEWS)).map_err(failed());
-    };
-    let tables: Vec<String> = newest.rows.keys().cloned().collect();
+    }
+    // Those of this version, and those that another one wrote.
+    let own_facts = views::facts(false).into_iter().map(str::to_string);
+    let tables: BTreeSet<String> = own_facts.chain(segments.iter().flat_map(|segment| segment.rows.keys().cloned())).collect();
+    let tables: Vec<String> = tables.into_iter().collect();
     conn.execute_batch(&views::over(&segments, &tables, Bounds::default())).map_err(failed())?;
     conn.execute_batch(&schema::ddl_of(own)).map_err(failed())?;
     conn.execute_batch(&derived(conn, &segments)?).map_err(failed())?;
