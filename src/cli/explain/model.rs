@@ -53,7 +53,9 @@ fn settings(args: &ModelArgs, choice: ApiChoice, dry: bool) -> Result<Settings, 
         return Err(Failure::Usage(format!("{server} is another machine and would get the key in clear; name it with https://")));
     }
     if api == Api::Anthropic && key.is_none() && !dry {
-        return Err(Failure::Usage("ANTHROPIC_API_KEY is not set; set it, or see with `vigil explain --dry-run` what would be sent".into()));
+        return Err(Failure::Usage(
+            "ANTHROPIC_API_KEY is not set; set it, or see with `vigil explain --dry-run` what would be sent".into(),
+        ));
     }
     let model = args.model.clone().or(model);
     let model = model.ok_or_else(|| Failure::Usage("--model is missing; name one that the server has, such as qwen3:14b".into()))?;

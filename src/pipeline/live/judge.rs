@@ -7,8 +7,8 @@ use crate::enrich::Knowledge;
 use crate::model::report::RuleRun;
 use crate::model::time::SECOND;
 use crate::model::{Finding, Flow, HomeNets, Ts};
-use crate::store::{Case, StoreError};
 use crate::store::live::{Desk, FindingsFile, Lens, Marks, Segment};
+use crate::store::{Case, StoreError};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
@@ -101,7 +101,20 @@ impl Judge {
         let sights = sights(&rules, look_back);
         let settings = detect::Settings { home, threads };
         let register = Register::resume(findings);
-        Self { desk, all: rules, sights, look_back, settings, knowledge, register, file, runs: BTreeMap::new(), retired, begins: None, fresh: true }
+        Self {
+            desk,
+            all: rules,
+            sights,
+            look_back,
+            settings,
+            knowledge,
+            register,
+            file,
+            runs: BTreeMap::new(),
+            retired,
+            begins: None,
+            fresh: true,
+        }
     }
 
     /// Takes flows that are open at the moment of the coming check.

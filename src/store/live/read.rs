@@ -71,9 +71,13 @@ fn derived(conn: &Connection, segments: &[Segment]) -> Result<String> {
     let rules = ruled.map(Segment::catalog).unwrap_or_default();
     let mut known = String::new();
     for table in ["indicators", "places"] {
-        let holders = segments.iter().map(|segment| Ok((segment, views::has(conn, &segment.catalog(), table)?))).collect::<Result<Vec<_>>>()?;
-        let parts: Vec<String> =
-            holders.iter().filter(|(_, has)| *has).map(|(segment, _)| format!("SELECT * FROM {}.main.{table}", segment.catalog())).collect();
+        let holders =
+            segments.iter().map(|segment| Ok((segment, views::has(conn, &segment.catalog(), table)?))).collect::<Result<Vec<_>>>()?;
+        let parts: Vec<String> = holders
+            .iter()
+            .filter(|(_, has)| *has)
+            .map(|(segment, _)| format!("SELECT * FROM {}.main.{table}", segment.catalog()))
+            .collect();
         if !parts.is_empty() {
             known += &format!("INSERT INTO {table} BY NAME SELECT DISTINCT * FROM ({}) ORDER BY ALL;\n", parts.join(" UNION ALL BY NAME "));
         }

@@ -257,9 +257,13 @@ pub(super) fn seal(
     enter(&conn, segment)?;
     let case = Case::segment(folder, options, conn);
     let conn = case.connection();
-    conn.execute_batch("BEGIN TRANSACTION; DELETE FROM hosts; DELETE FROM host_role; DELETE FROM rules; DELETE FROM indicators; DELETE FROM places").map_err(failed())?;
+    conn.execute_batch(
+        "BEGIN TRANSACTION; DELETE FROM hosts; DELETE FROM host_role; DELETE FROM rules; DELETE FROM indicators; DELETE FROM places",
+    )
+    .map_err(failed())?;
     let catalog = segment.catalog();
-    let derived = case.derive().and_then(|()| also(&case)).and_then(|()| case.append_rules(rules)).and_then(|()| without_empty(conn, &catalog));
+    let derived =
+        case.derive().and_then(|()| also(&case)).and_then(|()| case.append_rules(rules)).and_then(|()| without_empty(conn, &catalog));
     let drop = match derived {
         Ok(drop) => drop,
         Err(error) => {
