@@ -234,7 +234,12 @@ pub struct CommonArgs {
     vigil live eth0 wlan0 --filter 'not port 22' --out office.vigil --duration 8h\n  \
     vigil live any --ring packets/ --ring-size 20G --keep 7d\n  \
     vigil live eth0 --json | jq -c 'select(.change == \"new\") | .finding.says'\n  \
+    vigil live eth0 --train 10m                        learn what is usual for ten minutes, then tell what is not\n  \
+    vigil live eth0 --baseline office.json             the same against what `vigil train` learnt\n  \
     vigil live --read dump.pcap --speed 10x            a file, replayed\n\n\
+    What is usual is kept in the case (profile.json), or where --profile says, and follows the traffic segment by segment; without\n\
+    --train the one that is there is used. What lies outside of it is a line of alerts.ndjson with change \"unusual\" and a row of the\n\
+    table anomalies: no finding, rules make those.\n\n\
     Needs the right CAP_NET_RAW alone, and gives it up once the interfaces are open:\n  \
     sudo setcap cap_net_raw+ep $(command -v vigil)\n\n\
     Stopped by Ctrl-C or SIGTERM: everything is written and judged once more; a second Ctrl-C ends it at once. Run again on\n\
@@ -282,6 +287,12 @@ pub struct LiveArgs {
     /// Bytes of packets to keep
     #[arg(long, value_name = "SIZE", default_value = "2G")]
     pub ring_size: String,
+    /// Learn anew what is usual here from the first traffic, for so long; then say what is not
+    #[arg(long, value_name = "TIME", conflicts_with = "baseline")]
+    pub train: Option<String>,
+    /// Where that is kept [default: profile.json in the case]
+    #[arg(long, value_name = "PATH", conflicts_with = "baseline")]
+    pub profile: Option<PathBuf>,
     /// Do not look up which program of this machine a flow belongs to
     #[arg(long)]
     pub no_programs: bool,

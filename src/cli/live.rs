@@ -93,6 +93,8 @@ fn options(args: &LiveArgs, settings: &Settings) -> Result<LiveOptions, Failure>
         return Err(Failure::Usage("--ring keeps packets of interfaces; a file that is replayed is there already".into()));
     }
     options.programs = !args.no_programs;
+    options.train = time("train", &args.train)?;
+    options.profile.clone_from(&args.profile);
     Ok(options)
 }
 

@@ -2,7 +2,7 @@
 
 use crate::model::time::{human_bytes, rfc3339};
 use crate::model::{Finding, Severity};
-use crate::pipeline::{Change, Kind, Pulse, Watcher};
+use crate::pipeline::{Change, Kind, Pulse, Unusual, Watcher};
 use crate::report::visible;
 use console::Style;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -13,6 +13,9 @@ use std::time::{Duration, Instant};
 
 /// Without a terminal, a line tells how it goes this often.
 const PLAIN_PAUSE: Duration = Duration::from_secs(60);
+
+/// Unusual things shown of one check; the case has all of them.
+const UNUSUAL: usize = 5;
 
 /// The screen of a live run.
 pub struct Screen {
@@ -109,6 +112,27 @@ impl Watcher for Screen {
             }
         } else if !self.quiet && (change.change != Kind::Withdrawn || change.finding.severity > Severity::Info) {
             self.say(&self.finding(change));
+        }
+    }
+
+    fn unusual(&self, unusual: &[Unusual]) {
+        if self.json {
+            for line in unusual.iter().filter_map(|unusual| serde_json::to_string(unusual).ok()) {
+                let _ = writeln!(std::io::stdout(), "{line}");
+            }
+        } else if !self.quiet {
+            for one in unusual.iter().take(UNUSUAL) {
+                self.say(&format!("{} unusual  {}", one.at.get(..19).unwrap_or(&one.at), visible(&one.says)));
+            }
+            if unusual.len() > UNUSUAL {
+                self.say(&format!("{:19} unusual  and {} more; all are in alerts.ndjson", "", unusual.len() - UNUSUAL));
+            }
+        }
+    }
+
+    fn notice(&self, what: &str) {
+        if !self.quiet && !self.json {
+            self.say(&visible(what));
         }
     }
 

@@ -17,7 +17,7 @@ pub mod telling;
 mod tally;
 
 pub use assemble::read_findings;
-pub use live::{Change, From, Kind, LiveOptions, Lived, Pulse, Watcher, live};
+pub use live::{Change, From, Kind, LiveOptions, Lived, Pulse, Unusual, Watcher, live};
 pub use options::{Options, case_name};
 
 use crate::capture::{self, Files, PacketSource, Progress};

@@ -224,7 +224,8 @@ impl Case {
         let addresses: Vec<String> = addresses.collect::<duckdb::Result<_>>().map_err(failed())?;
         let ours = |text: &String| text.parse().is_ok_and(|address| self.options.home_nets.contains(address));
         let home: Vec<String> = addresses.into_iter().filter(ours).collect();
-        self.conn.execute_batch("CREATE TEMP TABLE arp_home (ip VARCHAR)").map_err(failed())?;
+        // One that failed may have left its own: live, hosts are derived again and again.
+        self.conn.execute_batch("CREATE OR REPLACE TEMP TABLE arp_home (ip VARCHAR)").map_err(failed())?;
         put(&self.conn, "arp_home", &Columns::new().text("ip", "", |ip: &String| Some(ip)), &home)
     }
 

@@ -100,6 +100,37 @@ fn segments_change_nothing_in_what_is_found_and_are_read_as_one_case() {
 }
 
 #[test]
+fn whoever_reads_a_case_while_its_segments_are_merged_sees_every_row_once() {
+    let desk = Desk::new();
+    let capture = desk.write("attack.pcap", crate::desk::pcap_of(&vigil::synth::demo(5)));
+    let path = capture.to_string_lossy();
+    let args = ["live", "--read", &path, "--speed", "max", "--out", "x.vigil", "--quiet", "--segment", "20s"];
+    let mut child = desk.command(args).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("vigil starts");
+    let (mut seen, mut most) = (Vec::new(), 0);
+    let ended = loop {
+        let ended = child.try_wait().expect("it can be asked");
+        if desk.path("x.vigil/findings.ndjson").exists() {
+            let counts = desk.sql("x.vigil", "SELECT count(*) AS n, count(DISTINCT flow_id) AS d FROM flows");
+            seen.push((counts[0]["n"].as_u64().unwrap_or(0), counts[0]["d"].as_u64().unwrap_or(1)));
+            let files = std::fs::read_dir(desk.path("x.vigil/segments")).unwrap().map(|entry| entry.unwrap().file_name());
+            most = most.max(files.filter(|name| name.to_string_lossy().ends_with(".duckdb")).count());
+        }
+        if let Some(ended) = ended {
+            break ended;
+        }
+    };
+    assert!(matches!(ended.code(), Some(0 | 1)), "{:?}", Said::from(child.wait_with_output().unwrap()));
+    println!("{} looks, at most {most} files", seen.len());
+    assert!(seen.iter().all(|(rows, distinct)| rows == distinct), "{seen:?}");
+    assert!(seen.windows(2).all(|pair| pair[0].0 <= pair[1].0), "rows went and came back: {seen:?}");
+    assert!(seen.last().is_some_and(|(rows, _)| *rows > 0));
+    let numbers = desk.sql("x.vigil", "SELECT count(*) AS n FROM runs");
+    assert!(numbers[0]["n"].as_u64() > Some(150), "an hour has many pages: {numbers:?}");
+    let left = std::fs::read_dir(desk.path("x.vigil/segments")).unwrap().count();
+    assert!(left < 40, "{left} files are left");
+}
+
+#[test]
 fn changes_of_findings_come_as_lines_of_json_and_each_finding_is_new_once() {
     let desk = Desk::new();
     let capture = desk.write("attack.pcap", scenario("port-scan-vertical"));
@@ -340,4 +371,182 @@ fn real_captures_sent_over_a_cable_give_the_findings_of_an_analysis() {
     println!("{compared} captures compared");
     assert!(compared >= 10 || !wrong.is_empty(), "{compared} captures prove little");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Gives both ends of a cable an address: 198.18.0.1 and 198.18.0.2 (RFC 2544).
+fn address(cable: &Cable) {
+    for (name, address) in cable.names.iter().zip(["198.18.0.1/30", "198.18.0.2/30"]) {
+        for step in [format!("-n {name} addr add {address} dev v0"), format!("-n {name} link set lo up")] {
+            let ran = std::process::Command::new("ip").args(step.split(' ')).status();
+            assert!(ran.is_ok_and(|status| status.success()), "ip {step}");
+        }
+    }
+}
+
+/// Runs a command in one of a cable's namespaces.
+fn within(namespace: &str, command: &[&str]) -> std::process::Command {
+    let mut run = std::process::Command::new("ip");
+    run.args(["netns", "exec", namespace]).args(command).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    run
+}
+
+/// No test of its own: a server that answers with one line and closes, or a client that says one word and is gone, in another namespace.
+#[test]
+fn serves_or_calls_when_asked_to() {
+    use std::io::{Read, Write};
+    if let Ok(place) = std::env::var("VIGIL_SERVE") {
+        let listener = std::net::TcpListener::bind(place).expect("the port is free");
+        for mut caller in listener.incoming().flatten() {
+            let _ = caller.read(&mut [0; 512]);
+            let _ = caller.write_all(b"HTTP/1.0 200 OK\r\nContent-Length: 3\r\n\r\nyes");
+        }
+    }
+    if let Ok(place) = std::env::var("VIGIL_CALL") {
+        let mut server = std::net::TcpStream::connect(place).expect("someone listens");
+        server.write_all(b"GET / HTTP/1.0\r\n\r\n").expect("it is heard");
+        let mut answer = String::new();
+        let _ = server.read_to_string(&mut answer);
+    }
+}
+
+#[test]
+fn programs_are_named_at_both_ends_even_those_that_live_a_moment() {
+    const CALLS: usize = 20;
+    let desk = Desk::new();
+    let Some(cable) = Cable::lay("who") else { return };
+    address(&cable);
+    let this = std::env::current_exe().expect("this program").display().to_string();
+    let itself = [this.as_str(), "live::serves_or_calls_when_asked_to", "--exact"];
+    let child = cable.watch(&desk, &["live", "v0", "--out", "n.vigil", "--quiet", "--check-period", "2s"]);
+    let there = within(&cable.names[0], &itself).env("VIGIL_SERVE", "198.18.0.1:8080").spawn();
+    let here = within(&cable.names[1], &itself).env("VIGIL_SERVE", "198.18.0.2:8081").spawn();
+    let mut servers = [there.expect("a server starts"), here.expect("a server starts")];
+    std::thread::sleep(Duration::from_secs(2));
+    let curl = |namespace: &str, url: &str| within(namespace, &["curl", "-s", url]).status().is_ok_and(|status| status.success());
+    let has_curl = std::process::Command::new("curl").arg("--version").stdout(Stdio::null()).status().is_ok();
+    for _ in 0..CALLS {
+        // From outside to the server here; from here to the server outside.
+        let called = within(&cable.names[0], &itself).env("VIGIL_CALL", "198.18.0.2:8081").status();
+        assert!(called.is_ok_and(|status| status.success()));
+        let called = within(&cable.names[1], &itself).env("VIGIL_CALL", "198.18.0.1:8080").status();
+        assert!(called.is_ok_and(|status| status.success()));
+        if has_curl {
+            assert!(curl(&cable.names[1], "http://198.18.0.1:8080/"));
+        }
+    }
+    std::thread::sleep(Duration::from_secs(1));
+    let term = std::process::Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
+    assert!(term.is_ok_and(|status| status.success()));
+    let said = Said::from(child.wait_with_output().expect("it ends"));
+    for server in &mut servers {
+        let _ = server.kill();
+        let _ = server.wait();
+    }
+    assert!(matches!(said.code, 0 | 1), "{said:?}");
+    let named = desk.sql(
+        "n.vigil",
+        "SELECT id_resp_p AS port, originator, executable, count(*) AS n, count(DISTINCT pid) AS pids, min(user) AS user \
+         FROM flow_process JOIN flows USING (flow_id) GROUP BY ALL ORDER BY ALL",
+    );
+    let count = |port: u64, originator: bool, name: &str| -> u64 {
+        let right = |row: &&Value| {
+            row["port"] == port && row["originator"] == originator && row["executable"].as_str().is_some_and(|text| text.ends_with(name))
+        };
+        named.iter().filter(right).filter_map(|row| row["n"].as_u64()).sum()
+    };
+    let all: u64 = named.iter().filter_map(|row| row["n"].as_u64()).sum();
+    let (served, called, curled) = (count(8081, false, &this), count(8080, true, &this), count(8080, true, "curl"));
+    println!("of {CALLS} each: the server {served}, the client {called}, curl {curled}");
+    assert_eq!(all, served + called + curled, "nothing else is named: {named:?}");
+    assert_eq!(served, CALLS as u64, "a server is always there: {named:?}");
+    // A process may be gone between two looks; most are not.
+    assert!(called >= CALLS as u64 / 2, "{named:?}");
+    assert!(!has_curl || curled >= CALLS as u64 / 2, "{named:?}");
+}
+
+/// A small disk of its own; gone with it.
+struct Disk(PathBuf);
+
+impl Disk {
+    /// `None`, with a line that says so, where this user may not.
+    fn mount(path: &Path, size: &str) -> Option<Self> {
+        std::fs::create_dir_all(path).expect("a folder");
+        let size = format!("size={size}");
+        let mount = std::process::Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(path).status();
+        if !mount.is_ok_and(|status| status.success()) {
+            println!("SKIPPED: a disk of its own needs the right to mount one (root)");
+            return None;
+        }
+        Some(Self(path.into()))
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("umount").arg(&self.0).status();
+    }
+}
+
+#[test]
+fn a_full_disk_is_told_and_survived_and_the_case_opens_again() {
+    let desk = Desk::new();
+    let Some(_disk) = Disk::mount(&desk.path("disk"), "24m") else { return };
+    let capture = desk.write("attack.pcap", crate::desk::pcap_of(&vigil::synth::demo(5)));
+    let path = capture.to_string_lossy();
+    let args = ["live", "--read", &path, "--speed", "400x", "--out", "disk/x.vigil", "--check-period", "5s", "--segment", "5m", "--json"];
+    let child = desk.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("vigil starts");
+    let began = Instant::now();
+    while !desk.path("disk/x.vigil/segments/00000003.duckdb").exists() && began.elapsed() < Duration::from_secs(30) {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    // Someone else fills it to the last byte.
+    let mut filler = std::fs::File::create(desk.path("disk/filler")).expect("a file");
+    while std::io::Write::write_all(&mut filler, &[0; 65_536]).is_ok() {}
+    drop(filler);
+    let said = Said::from(child.wait_with_output().expect("it ends"));
+    assert_eq!(said.code, 3, "evidence is incomplete: {said:?}");
+    assert!(said.err.to_lowercase().contains("no space") || said.err.contains("disk"), "it is told: {said:?}");
+    assert!(said.err.lines().count() < 30, "and not again and again: {said:?}");
+    let reported: Vec<Value> = said.out.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let alerts = desk.read("disk/x.vigil/alerts.ndjson");
+    let written = reported.iter().filter(|change| alerts.contains(&change["finding"]["key"].to_string())).count();
+    println!("{} changes reported, {written} of them on disk; said: {}", reported.len(), said.err);
+    let _ = std::fs::remove_file(desk.path("disk/filler"));
+    let flows = desk.sql("disk/x.vigil", "SELECT count(*) AS n FROM flows");
+    assert!(flows[0]["n"].as_u64() > Some(0), "{flows:?}");
+    ends_well(&desk.vigil(["live", "--read", &path, "--out", "disk/x.vigil", "--quiet"]));
+    assert!(desk.sql("disk/x.vigil", "SELECT count(*) AS n FROM flows")[0]["n"].as_u64() > flows[0]["n"].as_u64(), "it goes on");
+}
+
+#[test]
+fn what_is_usual_is_learnt_first_and_held_against_what_follows() {
+    let desk = Desk::new();
+    let capture = desk.write("attack.pcap", crate::desk::pcap_of(&vigil::synth::demo(5)));
+    let path = capture.to_string_lossy();
+    let args = ["live", "--read", &path, "--speed", "200x", "--out", "x.vigil", "--segment", "10m", "--train", "15m", "--json"];
+    let said = desk.vigil(args);
+    ends_well(&said);
+    let lines: Vec<Value> = said.out.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let unusual: Vec<&Value> = lines.iter().filter(|line| line["change"] == "unusual").collect();
+    assert!(!unusual.is_empty(), "the break-in is not what was usual before: {said:?}");
+    assert!(unusual.iter().all(|line| line["says"].as_str().is_some_and(|says| !says.is_empty()) && line["anomaly"]["model"].is_string()));
+    assert_eq!(desk.read("x.vigil/alerts.ndjson").lines().count(), lines.len(), "all of it is kept");
+    let stored = desk.sql("x.vigil", "SELECT model, count(*) AS n FROM anomalies GROUP BY model ORDER BY model");
+    let models: Vec<&str> = stored.iter().filter_map(|row| row["model"].as_str()).collect();
+    assert!(models.contains(&"novelty") && !models.contains(&"gone"), "{stored:?}");
+    let scored = desk.sql("x.vigil", "SELECT count(*) AS n, count(anomaly_score) AS scored FROM flow_scores");
+    assert_eq!(scored[0]["n"], scored[0]["scored"], "every flow has its score");
+    let profile: Value = serde_json::from_str(&desk.read("x.vigil/profile.json")).expect("a profile");
+    let span = |profile: &Value| profile["span"][1].as_i64();
+    // It is used by the next run, and by an analysis; someone else's is not written to.
+    std::fs::copy(desk.path("x.vigil/profile.json"), desk.path("mine.json")).unwrap();
+    let again = desk.vigil(["live", "--read", &path, "--out", "y.vigil", "--json", "--baseline", "mine.json"]);
+    ends_well(&again);
+    let mine: Value = serde_json::from_str(&desk.read("mine.json")).unwrap();
+    assert_eq!(span(&mine), span(&profile));
+    assert!(!desk.path("y.vigil/profile.json").exists());
+    let told = again.out.lines().filter(|line| line.contains("\"change\":\"unusual\"")).count();
+    assert!(told < unusual.len(), "what was learnt from the same traffic is no news: {told} after {}", unusual.len());
+    let wrong = desk.vigil(["live", "--read", &path, "--out", "z.vigil", "--baseline", "attack.pcap"]);
+    assert!(wrong.code == 2 && wrong.err.contains("baseline") && !desk.path("z.vigil").exists(), "{wrong:?}");
 }

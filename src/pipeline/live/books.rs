@@ -20,6 +20,8 @@ pub struct Bookkeeping {
     caps: BTreeMap<String, u64>,
     /// Rows that could not be written.
     pub rows_lost: u64,
+    /// Checks within the page, and milliseconds that the longest of them took.
+    pub checks: (u64, u64),
     /// When packets were dropped.
     pub drops: Drops,
     /// Frames of the case.
@@ -44,6 +46,7 @@ impl Bookkeeping {
             asked: None,
             caps: BTreeMap::new(),
             rows_lost: 0,
+            checks: (0, 0),
             drops: Drops::default(),
             frames: 0,
             bytes: 0,
@@ -112,6 +115,10 @@ impl Bookkeeping {
         if self.rows_lost > 0 {
             let message = "rows could not be written: the disk was full".into();
             logs.push(SystemLog { level: "error".into(), source: "store".into(), message, count: self.rows_lost });
+        }
+        if let (count @ 1.., slowest) = self.checks {
+            let message = format!("the longest check took {:.3} s", slowest as f64 / 1_000.0);
+            logs.push(SystemLog { level: "info".into(), source: "live".into(), message, count });
         }
         Books { captures, fates: tally.summary(), traffic: tally.statistics(), logs, run: self.run.clone() }
     }

@@ -2,12 +2,13 @@
 
 use super::drops::Drops;
 use super::register::{Asked, Change, Register};
+use super::usual::{Unusual, Usual};
 use crate::detect::{self, Rules};
 use crate::enrich::Knowledge;
 use crate::model::report::RuleRun;
 use crate::model::time::SECOND;
 use crate::model::{Finding, Flow, HomeNets, Ts};
-use crate::store::live::{Desk, FindingsFile, Lens, Marks, Segment};
+use crate::store::live::{Desk, FindingsFile, Lens, Marks, Sealing, Segment};
 use crate::store::{Case, StoreError};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc::Receiver;
@@ -24,6 +25,8 @@ const MOST_FLOWS: u64 = 3_000_000;
 pub enum Order {
     /// Flows that are open; the first part of a look begins a new list.
     Open(Vec<Flow>),
+    /// Seal the segments that are closed.
+    Seal,
     /// Look, and judge.
     Check(Check),
 }
@@ -32,6 +35,8 @@ pub enum Order {
 pub struct Check {
     /// Capture time: nothing later is looked at.
     pub now: Ts,
+    /// Time of the first frame of this run.
+    pub first: Ts,
     /// Time of the first frame of the case; `None` where an earlier run saw it.
     pub begins: Option<Ts>,
     /// How far the open segment is looked at, from its writer.
@@ -49,6 +54,10 @@ pub struct Check {
 pub struct Verdict {
     /// What changed.
     pub changes: Vec<Change>,
+    /// What is not as usual.
+    pub unusual: Vec<Unusual>,
+    /// What is worth knowing besides.
+    pub notices: Vec<String>,
     /// Findings that stand, by severity, mildest first.
     pub standing: [u64; 5],
     /// How long it took.
@@ -68,6 +77,28 @@ struct Sight {
     due: Instant,
 }
 
+/// What a judge works with.
+pub struct Bench {
+    /// Where the case is looked at.
+    pub desk: Desk,
+    /// What is asked.
+    pub rules: Rules,
+    /// How far back rules look that want the whole capture, nanoseconds.
+    pub look_back: i64,
+    /// What the rules are told.
+    pub settings: detect::Settings,
+    /// What is known from outside.
+    pub knowledge: Knowledge,
+    /// What is usual.
+    pub usual: Usual,
+    /// Findings of an earlier run.
+    pub findings: Vec<Finding>,
+    /// Where findings are kept.
+    pub file: FindingsFile,
+    /// Segments that are to be sealed.
+    pub retired: Receiver<Segment>,
+}
+
 /// The judge.
 pub struct Judge {
     desk: Desk,
@@ -76,44 +107,40 @@ pub struct Judge {
     look_back: i64,
     settings: detect::Settings,
     knowledge: Knowledge,
+    usual: Usual,
+    /// What is usual is not looked at before this moment.
+    usual_due: Instant,
     register: Register,
     file: FindingsFile,
     runs: BTreeMap<String, RuleRun>,
-    /// Segments that are to be sealed.
     retired: Receiver<Segment>,
     /// Time of the first frame, if the case began with this run.
     begins: Option<Ts>,
     fresh: bool,
+    /// What went wrong at the last check.
+    told: Vec<String>,
 }
 
 impl Judge {
-    /// At a desk, with the findings of an earlier run.
-    pub fn new(
-        desk: Desk,
-        rules: Rules,
-        look_back: i64,
-        (home, threads): (HomeNets, usize),
-        knowledge: Knowledge,
-        findings: Vec<Finding>,
-        file: FindingsFile,
-        retired: Receiver<Segment>,
-    ) -> Self {
-        let sights = sights(&rules, look_back);
-        let settings = detect::Settings { home, threads };
-        let register = Register::resume(findings);
+    /// At a bench.
+    pub fn new(bench: Bench) -> Self {
+        let Bench { desk, rules, look_back, settings, knowledge, usual, findings, file, retired } = bench;
         Self {
             desk,
+            sights: sights(&rules, look_back),
             all: rules,
-            sights,
             look_back,
             settings,
             knowledge,
-            register,
+            usual,
+            usual_due: Instant::now(),
+            register: Register::resume(findings),
             file,
             runs: BTreeMap::new(),
             retired,
             begins: None,
             fresh: true,
+            told: Vec::new(),
         }
     }
 
@@ -123,6 +150,11 @@ impl Judge {
             self.desk.clear_open()?;
         }
         self.desk.add_open(flows)
+    }
+
+    /// Seals what is closed, without a look: what is not sealed yet takes memory. What goes wrong is told by the next check.
+    pub fn seal_closed(&mut self) {
+        self.seal_retired(&mut Vec::new());
     }
 
     /// Looks and judges. What goes wrong is told, and tried again at the next check.
@@ -137,6 +169,9 @@ impl Judge {
         }
         let Ok((marks, current)) = check.marks.recv() else { return verdict };
         self.seal_retired(&mut verdict.troubles);
+        if let Err(error) = self.desk.tidy(marks.segment) {
+            verdict.troubles.push(error.to_string());
+        }
         if let Err(error) = self.desk.let_go(check.now.saturating_sub(self.look_back)) {
             verdict.troubles.push(error.to_string());
         }
@@ -167,6 +202,15 @@ impl Judge {
         {
             verdict.troubles.push(error.to_string());
         }
+        match self.unusual(check, &marks, &current) {
+            Ok(unusual) => verdict.unusual = unusual,
+            Err(error) => verdict.troubles.push(error),
+        }
+        verdict.notices = self.take_notices();
+        // What goes wrong at every check, such as sealing on a full disk, is told once.
+        let troubles = verdict.troubles.clone();
+        verdict.troubles.retain(|trouble| !self.told.contains(trouble));
+        self.told = troubles;
         verdict.standing = self.register.counts();
         verdict.took = started.elapsed();
         verdict
@@ -174,23 +218,45 @@ impl Judge {
 
     /// Seals the last segment, nothing being written any more.
     pub fn finish(&mut self, last: Segment) -> Result<(), StoreError> {
-        let mut troubles = Vec::new();
-        self.seal_retired(&mut troubles);
-        let (rules, known) = (self.rules(), known(&self.knowledge, &self.settings.home));
-        self.desk.seal(last, &rules, known)
+        self.seal_retired(&mut Vec::new());
+        self.seal(Some(last))
     }
 
-    fn rules(&self) -> Vec<RuleRun> {
-        self.runs.values().cloned().collect()
+    /// What is to be told, once.
+    pub fn take_notices(&mut self) -> Vec<String> {
+        self.usual.take_notices()
     }
 
     fn seal_retired(&mut self, troubles: &mut Vec<String>) {
+        let mut done = self.seal(None);
         while let Ok(segment) = self.retired.try_recv() {
-            let (rules, known) = (self.rules(), known(&self.knowledge, &self.settings.home));
-            if let Err(error) = self.desk.seal(segment, &rules, known) {
-                troubles.push(error.to_string());
-            }
+            done = self.seal(Some(segment));
         }
+        troubles.extend(done.err().map(|error| error.to_string()));
+    }
+
+    /// Seals a segment, and those with which that failed before.
+    fn seal(&mut self, closed: Option<Segment>) -> Result<(), StoreError> {
+        let rules: Vec<RuleRun> = self.runs.values().cloned().collect();
+        let Self { desk, knowledge, settings, usual, register, .. } = self;
+        let (known, standing) = (known(knowledge, &settings.home), register.standing());
+        desk.seal(closed, &mut Sealing { rules: &rules, known: &known, judged: &mut |case: &Case| usual.segment(case, &standing) })
+    }
+
+    /// What is not as usual in the last windows; or what is usual, while that is still learnt.
+    fn unusual(&mut self, check: &Check, marks: &Marks, current: &Segment) -> Result<Vec<Unusual>, String> {
+        let since = self.usual.wants(check.first, check.now, check.last);
+        let Some(since) = since.filter(|_| check.last || Instant::now() >= self.usual_due) else { return Ok(Vec::new()) };
+        let began = Instant::now();
+        self.desk.look(Lens { since: Some(since), marks }, current).map_err(|error| error.to_string())?;
+        self.desk.derive(|_| Ok(())).map_err(|error| error.to_string())?;
+        let standing = self.register.standing();
+        let unusual = self.usual.look(self.desk.connection(), check.now, &standing).map_err(|error| error.to_string())?;
+        if !unusual.is_empty() {
+            self.file.tell(&unusual).map_err(|error| error.to_string())?;
+        }
+        self.usual_due = Instant::now() + began.elapsed() * REST;
+        Ok(unusual)
     }
 
     /// One look through one window.
@@ -236,7 +302,7 @@ impl Judge {
 }
 
 /// Adds what lists and maps say of the facts of a case. What they cannot use was told when they were read.
-fn known<'a>(knowledge: &'a Knowledge, home: &'a HomeNets) -> impl FnOnce(&Case) -> Result<(), StoreError> + 'a {
+fn known<'a>(knowledge: &'a Knowledge, home: &'a HomeNets) -> impl Fn(&Case) -> Result<(), StoreError> + 'a {
     move |case| if knowledge.is_empty() { Ok(()) } else { knowledge.store(case, home).map(drop) }
 }
 

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Between two looks, at least; a look that takes long is rested from ten times as long.
-const PAUSE: Duration = Duration::from_millis(50);
+const PAUSE: Duration = Duration::from_millis(10);
 const REST: u32 = 10;
 /// Sockets are remembered this long after they were last seen: flows are written when they end.
 const MEMORY: Duration = Duration::from_secs(900);
@@ -210,8 +210,13 @@ mod system {
     /// Which processes hold these sockets.
     pub fn owners(wanted: &BTreeSet<u64>) -> HashMap<u64, Arc<Owner>> {
         let mut found = HashMap::new();
-        // Processes come and go while they are looked at: what is gone is passed over.
-        for process in all_processes().into_iter().flatten().flatten() {
+        // Processes come and go while they are looked at: what is gone is passed over. The youngest first, they may be gone soonest.
+        let mut processes: Vec<Process> = all_processes().into_iter().flatten().flatten().collect();
+        processes.sort_by_key(|process| std::cmp::Reverse(process.pid()));
+        for process in processes {
+            if found.len() == wanted.len() {
+                break;
+            }
             let sockets = process.fd().into_iter().flatten().flatten().filter_map(|fd| match fd.target {
                 FDTarget::Socket(inode) if wanted.contains(&inode) => Some(inode),
                 _ => None,

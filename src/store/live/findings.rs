@@ -26,6 +26,12 @@ impl FindingsFile {
 
     /// Adds events, and replaces the findings as they stand. When this returns, a power cut loses none of it.
     pub fn keep<E: Serialize>(&mut self, events: &[E], standing: &[&Finding]) -> Result<()> {
+        self.tell(events)?;
+        replace(&self.folder.join(files::FINDINGS), standing)
+    }
+
+    /// Adds events that change nothing in the findings.
+    pub fn tell<E: Serialize>(&mut self, events: &[E]) -> Result<()> {
         let path = self.folder.join(files::ALERTS);
         let failed = || StoreError::file("write", &path);
         let mut lines = Vec::new();
@@ -33,8 +39,7 @@ impl FindingsFile {
             serde_json::to_writer(&mut lines, event).map_err(std::io::Error::from).map_err(failed())?;
             lines.push(b'\n');
         }
-        self.alerts.write_all(&lines).and_then(|()| self.alerts.sync_data()).map_err(failed())?;
-        replace(&self.folder.join(files::FINDINGS), standing)
+        self.alerts.write_all(&lines).and_then(|()| self.alerts.sync_data()).map_err(failed())
     }
 }
 

@@ -7,18 +7,22 @@
 //!         alerts.ndjson              what was said about them and when, only added to
 //! ```
 //!
-//! All segments hang on one in-memory database, the hub: a file is opened once per process, and a query sees all of them.
+//! All segments hang on one in-memory database, the hub: a query sees all of them. Neighbours are merged in time, so that there are never many.
 
 mod desk;
 mod findings;
+mod merge;
 mod read;
 mod segment;
+mod tiers;
+mod together;
 mod views;
 
 pub use desk::{Desk, Lens};
 pub use findings::FindingsFile;
 pub(super) use read::open;
-pub use segment::{Books, Marks, Writer};
+pub use segment::{Books, Marks, Sealing, Writer};
+pub use tiers::Room;
 
 use super::case::{note, settings, sha256};
 use super::folder::{self, OpenGuard, files};
@@ -34,8 +38,14 @@ use std::path::{Path, PathBuf};
 pub struct Segment {
     /// Number, from 1.
     pub number: u64,
+    /// Number of the first segment that was merged into it; its own where none was.
+    pub first: u64,
+    /// How many were.
+    pub covers: u64,
     /// Its file.
     pub path: PathBuf,
+    /// Earliest frame in it.
+    pub first_ns: Option<Ts>,
     /// Latest frame in it; `None` where it holds none.
     pub last_ns: Option<Ts>,
     /// Rows by table; of the open segment, not known.
@@ -44,12 +54,18 @@ pub struct Segment {
 
 impl Segment {
     fn at(folder: &Path, number: u64) -> Self {
-        Self { number, path: folder.join(files::SEGMENTS).join(format!("{number:08}.duckdb")), last_ns: None, rows: BTreeMap::new() }
+        let path = folder.join(files::SEGMENTS).join(format!("{number:08}.duckdb"));
+        Self { number, first: number, covers: 1, path, first_ns: None, last_ns: None, rows: BTreeMap::new() }
     }
 
     /// Flows in it.
     pub fn flows(&self) -> u64 {
         self.rows.get("flows").copied().unwrap_or(0)
+    }
+
+    /// Whether the rows of another are in this one too: that one was left over when it was merged into this.
+    fn replaces(&self, other: &Self) -> bool {
+        (self.first..self.number).contains(&other.number)
     }
 
     /// What it is called in queries of the hub.
@@ -94,6 +110,7 @@ impl LiveCase {
         let segments = folder.join(files::SEGMENTS);
         std::fs::create_dir_all(&segments).map_err(StoreError::file("create", &segments))?;
         let lock = lock(&segments)?;
+        merge::clear(&segments)?;
         let options = &Options { salt: salt(&segments, options.salt)?, ..options.clone() };
         manifest::begin(&folder)?;
         let guard = OpenGuard::take(&folder)?;
@@ -118,9 +135,9 @@ impl LiveCase {
         Writer::begin(another(&self.hub)?, &self.folder, &self.options, number, packets)
     }
 
-    /// The desk at which rules look at the segments.
-    pub fn desk(&self) -> Result<Desk> {
-        Desk::new(another(&self.hub)?, &self.folder, &self.options, self.left.clone())
+    /// The desk at which rules look at the segments, which are merged as far as there is `room`.
+    pub fn desk(&self, room: Room) -> Result<Desk> {
+        Desk::new(another(&self.hub)?, &self.folder, &self.options, self.left.clone(), room)
     }
 
     /// Says that the case is whole for now, and notes the run in the journal.
@@ -158,6 +175,11 @@ impl LiveCase {
             segment::detach(&self.hub, &segment)?;
             left.segments.push(segment);
         }
+        // A crash came between a merged file and the end of those that are in it.
+        let whole = left.segments.clone();
+        let (over, segments): (Vec<_>, Vec<_>) = left.segments.into_iter().partition(|one| whole.iter().any(|other| other.replaces(one)));
+        over.iter().try_for_each(|segment| remove(&segment.path))?;
+        left.segments = segments;
         Ok(left)
     }
 }
@@ -206,6 +228,9 @@ fn lock(segments: &Path) -> Result<File> {
     }
 }
 
+/// How segments are written: as other cases are.
+const COMPRESSION: &str = "SET disabled_compression_methods = 'fsst,dict_fsst,alp,alprd';";
+
 fn hub(folder: &Path, options: &Options) -> Result<Connection> {
     let failed = || StoreError::database("opening the live case");
     let temporary = folder.join(files::TEMPORARY);
@@ -213,7 +238,7 @@ fn hub(folder: &Path, options: &Options) -> Result<Connection> {
         .and_then(|config| config.with("temp_directory", temporary.to_string_lossy()))
         .map_err(failed())?;
     let hub = Connection::open_in_memory_with_flags(config).map_err(failed())?;
-    hub.execute_batch("SET disabled_compression_methods = 'fsst,dict_fsst,alp,alprd'").map_err(failed())?;
+    hub.execute_batch(COMPRESSION).map_err(failed())?;
     Ok(hub)
 }
 

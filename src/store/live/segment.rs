@@ -47,8 +47,20 @@ pub struct Writer {
     secrets: Vec<Secrets>,
 }
 
+/// What a segment is given when it is sealed.
+pub struct Sealing<'a> {
+    /// What became of the rules.
+    pub rules: &'a [RuleRun],
+    /// Adds what is known from outside.
+    pub known: &'a dyn Fn(&Case) -> Result<()>,
+    /// Adds judgements without which it is sealed too, in a transaction of its own.
+    pub judged: &'a mut dyn FnMut(&Case),
+}
+
 /// A segment has some fifty tables, most of them small: with blocks of the usual 256 kB an hour of silence would take 7 MB.
-const NEW: &str = "(BLOCK_SIZE 16384)";
+pub(super) const SMALL_BLOCKS: &str = "(BLOCK_SIZE 16384)";
+/// The table that makes a segment a sealed one: which segments were merged into it.
+pub(super) const SEALED: &str = "sealed";
 
 /// Makes the tables of a segment in the catalog in use.
 fn create(conn: &Connection, packets: bool) -> Result<()> {
@@ -83,7 +95,7 @@ fn enter(conn: &Connection, segment: &Segment) -> Result<()> {
 impl Writer {
     pub(super) fn begin(conn: Connection, folder: &Path, options: &Options, number: u64, packets: bool) -> Result<Self> {
         let segment = Segment::at(folder, number);
-        attach(&conn, &segment, NEW)?;
+        attach(&conn, &segment, SMALL_BLOCKS)?;
         enter(&conn, &segment)?;
         create(&conn, packets)?;
         let case = Case::segment(folder, options, conn);
@@ -182,6 +194,7 @@ impl Writer {
         const REPLACED: [&str; 6] = ["captures", "capture_interfaces", "packets_summary", "statistics", "system_logs", "runs"];
         let sql: Vec<String> = REPLACED.iter().map(|table| format!("DELETE FROM {table}")).collect();
         self.case.connection().execute_batch(&sql.join(";")).map_err(StoreError::database("replacing what is known of a segment"))?;
+        self.segment.first_ns = books.captures.iter().filter_map(|info| info.first_ts).min();
         self.segment.last_ns = books.captures.iter().filter_map(|info| info.last_ts).max();
         self.case.append_captures(&books.captures)?;
         self.case.append_packets_summary(&books.fates)?;
@@ -204,7 +217,7 @@ impl Writer {
         let next = Segment::at(&self.folder, self.segment.number + 1);
         self.segment.rows = self.rows()?;
         let conn = self.case.connection();
-        attach(conn, &next, NEW)?;
+        attach(conn, &next, SMALL_BLOCKS)?;
         enter(conn, &next)?;
         create(conn, self.packets.is_some())?;
         Ok(std::mem::replace(&mut self.segment, next))
@@ -234,71 +247,87 @@ const ALWAYS: [&str; 5] = ["flows", "captures", "hosts", "host_role", "rules"];
 /// The statements that take away tables without rows. Most are, and a month has hundreds of segments: each table of each open file takes
 /// memory, whoever looks.
 fn without_empty(conn: &Connection, catalog: &str) -> Result<String> {
-    let failed = || StoreError::database("listing the tables of a segment");
-    let sql = "SELECT table_name FROM duckdb_tables() WHERE database_name = ? AND NOT internal AND NOT temporary ORDER BY table_name";
-    let mut statement = conn.prepare(sql).map_err(failed())?;
-    let names = statement.query_map([catalog], |row| row.get::<_, String>(0)).map_err(failed())?;
-    let names: Vec<String> = names.collect::<duckdb::Result<_>>().map_err(failed())?;
-    let rows = views::rows(conn, catalog, &names)?;
+    let rows = views::rows(conn, catalog, &views::tables_in(conn, catalog)?)?;
     let empty = rows.iter().filter(|(name, rows)| **rows == 0 && !ALWAYS.contains(&name.as_str()));
     Ok(empty.map(|(name, _)| format!("DROP TABLE {catalog}.main.\"{name}\";")).collect())
 }
 
-/// Derives hosts, notes the rules, drops tables without rows, folds the log into the file and lets others read it. The segment must no longer be written to.
-pub(super) fn seal(
-    conn: Connection,
-    folder: &Path,
-    options: &Options,
-    segment: &Segment,
-    rules: &[RuleRun],
-    also: impl FnOnce(&Case) -> Result<()>,
-) -> Result<()> {
+/// The statement that makes the segment in a catalog a sealed one.
+pub(super) fn seal_of(catalog: &str, segment: &Segment) -> String {
+    let Segment { first, covers, .. } = segment;
+    format!("CREATE TABLE {catalog}.main.{SEALED} AS SELECT {first}::BIGINT AS first_number, {covers}::BIGINT AS segments")
+}
+
+/// Reads from a sealed segment what was merged into it; `false` where it is not sealed.
+pub(super) fn read_seal(conn: &Connection, segment: &mut Segment) -> Result<bool> {
+    let catalog = segment.catalog();
+    if !views::tables_in(conn, &catalog)?.iter().any(|table| table == SEALED) {
+        return Ok(false);
+    }
+    let ask = format!("SELECT first_number, segments FROM {catalog}.main.{SEALED}");
+    let number = |row: &duckdb::Row<'_>, at| row.get::<_, i64>(at).map(i64::unsigned_abs);
+    let seal = conn.query_row(&ask, [], |row| Ok((number(row, 0)?, number(row, 1)?)));
+    (segment.first, segment.covers) = seal.map_err(StoreError::database("reading what a segment covers"))?;
+    Ok(true)
+}
+
+/// Derives hosts, notes the rules, drops tables without rows, folds the log into the file and lets others read it. The segment must no
+/// longer be written to. What was broken off can be done again.
+pub(super) fn seal(conn: Connection, folder: &Path, options: &Options, segment: &Segment, sealing: &mut Sealing<'_>) -> Result<()> {
     let failed = || StoreError::database(format!("sealing the segment '{}'", segment.path.display()));
     enter(&conn, segment)?;
     let case = Case::segment(folder, options, conn);
     let conn = case.connection();
-    conn.execute_batch(
-        "BEGIN TRANSACTION; DELETE FROM hosts; DELETE FROM host_role; DELETE FROM rules; DELETE FROM indicators; DELETE FROM places",
-    )
-    .map_err(failed())?;
     let catalog = segment.catalog();
-    let derived =
-        case.derive().and_then(|()| also(&case)).and_then(|()| case.append_rules(rules)).and_then(|()| without_empty(conn, &catalog));
-    let drop = match derived {
-        Ok(drop) => drop,
-        Err(error) => {
-            let _ = conn.execute_batch("ROLLBACK; USE memory");
-            return Err(error);
-        }
-    };
-    conn.execute_batch(&format!("{drop} COMMIT; CHECKPOINT {catalog}; USE memory; DETACH {catalog}")).map_err(failed())?;
+    let judged = if read_seal(conn, &mut segment.clone())? { Ok(()) } else { judge(&case, segment, sealing) };
+    if let Err(error) = judged {
+        let _ = conn.execute_batch("ROLLBACK; USE memory");
+        return Err(error);
+    }
+    conn.execute_batch(&format!("CHECKPOINT {catalog}; USE memory; DETACH {catalog}")).map_err(failed())?;
     attach_sealed(conn, segment)
+}
+
+/// All that makes a segment a sealed one. Broken off, it is not one, and all of it can be done again.
+fn judge(case: &Case, segment: &Segment, sealing: &mut Sealing<'_>) -> Result<()> {
+    const ANEW: [&str; 7] = ["hosts", "host_role", "rules", "indicators", "places", "anomalies", "scores"];
+    let failed = || StoreError::database(format!("sealing the segment '{}'", segment.path.display()));
+    let (conn, catalog) = (case.connection(), segment.catalog());
+    let clear: Vec<String> = ANEW.iter().map(|table| format!("DELETE FROM {table};")).collect();
+    conn.execute_batch(&format!("BEGIN TRANSACTION; {}", clear.concat())).map_err(failed())?;
+    case.derive()?;
+    (sealing.known)(case)?;
+    case.append_rules(sealing.rules)?;
+    conn.execute_batch("COMMIT").map_err(failed())?;
+    (sealing.judged)(case);
+    let drop = without_empty(conn, &catalog)?;
+    conn.execute_batch(&format!("BEGIN TRANSACTION; {drop} {}; COMMIT", seal_of(&catalog, segment))).map_err(failed())
 }
 
 /// Seals what a crash left open; a segment that is sealed already is only opened.
 pub(super) fn recover(conn: &Connection, folder: &Path, options: &Options, segment: &mut Segment) -> Result<()> {
     attach(conn, segment, "")?;
-    let failed = || StoreError::database(format!("looking into the segment '{}'", segment.path.display()));
-    let catalog = segment.catalog();
-    let ask = format!("SELECT (SELECT max(last_ts_ns) FROM {catalog}.main.captures), (SELECT count(*) FROM {catalog}.main.rules)");
-    let looked = conn
-        .query_row(&ask, [], |row| Ok((row.get::<_, Option<i64>>(0)?, row.get::<_, i64>(1)?)))
-        .map_err(failed())
-        .and_then(|seen| Ok((seen, views::rows(conn, &catalog, &views::facts_in(conn, &catalog)?)?)));
-    let rules = match looked {
-        Ok(((last_ns, rules), rows)) => {
-            (segment.last_ns, segment.rows) = (last_ns, rows);
-            rules
+    match look_into(conn, segment) {
+        Ok(true) => Ok(()),
+        Ok(false) => {
+            let mut sealing = Sealing { rules: &[], known: &|_| Ok(()), judged: &mut |_| {} };
+            seal(super::another(conn)?, folder, options, segment, &mut sealing)
         }
         Err(error) => {
-            let _ = conn.execute_batch(&format!("DETACH {catalog}"));
-            return Err(error);
+            let _ = conn.execute_batch(&format!("DETACH {}", segment.catalog()));
+            Err(error)
         }
-    };
-    if rules > 0 {
-        return Ok(());
     }
-    seal(super::another(conn)?, folder, options, segment, &[], |_| Ok(()))
+}
+
+/// Finds out what there is in a segment, and whether it is sealed.
+fn look_into(conn: &Connection, segment: &mut Segment) -> Result<bool> {
+    let failed = || StoreError::database(format!("looking into the segment '{}'", segment.path.display()));
+    let catalog = segment.catalog();
+    let ask = format!("SELECT min(first_ts_ns), max(last_ts_ns) FROM {catalog}.main.captures");
+    (segment.first_ns, segment.last_ns) = conn.query_row(&ask, [], |row| Ok((row.get(0)?, row.get(1)?))).map_err(failed())?;
+    segment.rows = views::rows(conn, &catalog, &views::facts_in(conn, &catalog)?)?;
+    read_seal(conn, segment)
 }
 
 /// Number from which frames can go on after a sealed segment. Frames whose rows a crash lost keep their numbers: there is room for them.

@@ -18,18 +18,21 @@ pub(super) fn facts(packets: bool) -> Vec<&'static str> {
 
 /// Tables of facts that there are in a catalog, sorted.
 pub(super) fn facts_in(conn: &Connection, catalog: &str) -> Result<Vec<String>> {
+    Ok(tables_in(conn, catalog)?.into_iter().filter(|name| is_fact(name)).collect())
+}
+
+/// Whether the rows of a table of segments are facts that stand one after the other.
+pub(super) fn is_fact(table: &str) -> bool {
+    table != super::segment::SEALED && !schema::JUDGEMENTS.contains(&table)
+}
+
+/// All tables that there are in a catalog, sorted.
+pub(super) fn tables_in(conn: &Connection, catalog: &str) -> Result<Vec<String>> {
     let failed = || StoreError::database("listing the tables of a segment");
     let sql = "SELECT table_name FROM duckdb_tables() WHERE database_name = ? AND NOT internal AND NOT temporary ORDER BY table_name";
     let mut statement = conn.prepare(sql).map_err(failed())?;
     let names = statement.query_map([catalog], |row| row.get::<_, String>(0)).map_err(failed())?;
-    let names: Vec<String> = names.collect::<duckdb::Result<_>>().map_err(failed())?;
-    Ok(names.into_iter().filter(|name| !schema::JUDGEMENTS.contains(&name.as_str())).collect())
-}
-
-/// Whether a catalog has this table.
-pub(super) fn has(conn: &Connection, catalog: &str, table: &str) -> Result<bool> {
-    let sql = "SELECT count(*) > 0 FROM duckdb_tables() WHERE database_name = ? AND table_name = ?";
-    conn.query_row(sql, [catalog, table], |row| row.get(0)).map_err(StoreError::database("looking for a table of a segment"))
+    names.collect::<duckdb::Result<_>>().map_err(failed())
 }
 
 /// Rows of each of these tables in a catalog.
@@ -53,10 +56,10 @@ pub(super) struct Bounds<'a> {
     pub open: Option<&'a str>,
 }
 
-/// The statements that make one view for each table of facts, over the segments that have rows in it: sealed ones have no other tables.
-pub(super) fn over(segments: &[Segment], tables: &[impl AsRef<str>], bounds: Bounds<'_>) -> String {
+/// For each table of facts the statement that makes a view over the segments that have rows in it: sealed ones have no other tables.
+pub(super) fn over(segments: &[Segment], tables: &[impl AsRef<str>], bounds: Bounds<'_>) -> Vec<String> {
     let known = schema::tables();
-    let mut sql = String::new();
+    let mut views = Vec::new();
     for table in tables.iter().map(AsRef::as_ref) {
         let columns = known.iter().find(|known| known.name == table).map(|known| known.columns.as_slice()).unwrap_or_default();
         let has = |name: &str| columns.iter().any(|(column, ..)| column == name);
@@ -70,9 +73,9 @@ pub(super) fn over(segments: &[Segment], tables: &[impl AsRef<str>], bounds: Bou
         if parts.is_empty() {
             parts.push(nothing(table, columns));
         }
-        sql += &format!("CREATE OR REPLACE VIEW memory.main.{table} AS {};\n", parts.join(" UNION ALL BY NAME "));
+        views.push(format!("CREATE OR REPLACE VIEW memory.main.{table} AS {};\n", parts.join(" UNION ALL BY NAME ")));
     }
-    sql
+    views
 }
 
 /// A table of this form without rows.

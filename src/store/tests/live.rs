@@ -1,7 +1,9 @@
 //! Live cases: what a look sees, and what is left when segments close, go, or are broken off.
 
 use super::*;
-use crate::store::live::{Books, Desk, Lens, LiveCase, Writer};
+use crate::store::live::{Books, Desk, Lens, LiveCase, Room, Sealing, Segment, Writer};
+
+const ROOM: Room = Room { bytes: 1 << 30, span: i64::MAX };
 
 fn books(last_ts: i64) -> Books {
     let info = CaptureInfo { path: "eth0".into(), frames: 10, last_ts: Some(last_ts), ..CaptureInfo::default() };
@@ -29,12 +31,16 @@ fn rule() -> crate::model::report::RuleRun {
     crate::model::report::RuleRun { id: "r".into(), status: "silent".into(), ..Default::default() }
 }
 
+fn seal(desk: &mut Desk, closed: Segment) {
+    desk.seal(Some(closed), &mut Sealing { rules: &[rule()], known: &|_| Ok(()), judged: &mut |_| {} }).unwrap();
+}
+
 #[test]
 fn a_look_shows_one_moment_of_closed_and_open_flows_while_writing_goes_on() {
     let folder = TempDir::new().unwrap();
     let (case, left) = LiveCase::open(&folder.path().join("x.vigil"), &Options::default()).unwrap();
     assert_eq!((left.next_frame, left.segments.len()), (1, 0));
-    let (mut writer, mut desk) = (case.writer(true).unwrap(), case.desk().unwrap());
+    let (mut writer, mut desk) = (case.writer(true).unwrap(), case.desk(ROOM).unwrap());
     put(&mut writer, &[1, 20], 5);
     let marks = writer.marks().unwrap();
     put(&mut writer, &[40], 6);
@@ -51,11 +57,11 @@ fn segments_close_are_seen_together_and_go() {
     let folder = TempDir::new().unwrap();
     let place = folder.path().join("x.vigil");
     let (case, _) = LiveCase::open(&place, &Options::default()).unwrap();
-    let (mut writer, mut desk) = (case.writer(false).unwrap(), case.desk().unwrap());
+    let (mut writer, mut desk) = (case.writer(false).unwrap(), case.desk(ROOM).unwrap());
     for part in 0..3 {
         put(&mut writer, &[part * 20 + 1], part as i64 * 100);
         let closed = writer.rotate().unwrap();
-        desk.seal(closed, &[rule()], |_| Ok(())).unwrap();
+        seal(&mut desk, closed);
     }
     put(&mut writer, &[90], 400);
     assert_eq!(look(&mut desk, &writer), [1, 21, 41, 90]);
@@ -64,7 +70,7 @@ fn segments_close_are_seen_together_and_go() {
     assert_eq!(desk.delete_before(150).unwrap(), 2);
     assert_eq!(look(&mut desk, &writer), [41, 90]);
     let last = writer.finish().unwrap();
-    desk.seal(last, &[rule()], |_| Ok(())).unwrap();
+    seal(&mut desk, last);
     drop(desk);
     case.finish(&json!({})).unwrap();
     let open = open_read_only(&place, GIB, 1).unwrap();
@@ -89,7 +95,7 @@ fn a_case_that_was_broken_off_goes_on_with_numbers_that_were_never_used() {
     let (case, left) = LiveCase::open(&place, &Options::default()).unwrap();
     assert_eq!((left.segments.len(), left.segments[0].flows()), (1, 2));
     assert!(left.next_frame > 29, "{}", left.next_frame);
-    let (mut writer, mut desk) = (case.writer(false).unwrap(), case.desk().unwrap());
+    let (mut writer, mut desk) = (case.writer(false).unwrap(), case.desk(ROOM).unwrap());
     assert_eq!(writer.segment().number, 2);
     put(&mut writer, &[left.next_frame], 9);
     assert_eq!(look(&mut desk, &writer), [1, 20, left.next_frame as i64]);
@@ -103,4 +109,95 @@ fn a_live_case_is_not_replaced_and_not_captured_into_twice() {
     assert!(matches!(LiveCase::open(&place, &Options::default()), Err(StoreError::Live(_))));
     drop(case);
     assert!(matches!(Case::create(&place, &Options::default(), Replace::Yes), Err(StoreError::Exists(_))));
+}
+
+/// A case of so many closed segments, flow by flow, merged as far as that is due.
+fn many(place: &Path, segments: u64) -> (LiveCase, Writer, Desk) {
+    let (case, _) = LiveCase::open(place, &Options::default()).unwrap();
+    let (mut writer, mut desk) = (case.writer(true).unwrap(), case.desk(ROOM).unwrap());
+    for part in 0..segments {
+        put(&mut writer, &[part * 20 + 1], part as i64 * 100);
+        let closed = writer.rotate().unwrap();
+        seal(&mut desk, closed);
+        desk.tidy(writer.segment().number).unwrap();
+    }
+    (case, writer, desk)
+}
+
+/// Waits until nothing is being merged.
+fn settle(desk: &mut Desk, writer: &Writer) {
+    while desk.is_merging() {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+        desk.tidy(writer.segment().number).unwrap();
+    }
+}
+
+fn files(place: &Path) -> Vec<String> {
+    let names = std::fs::read_dir(place.join("segments")).unwrap().map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned());
+    let mut names: Vec<String> = names.filter(|name| name.contains('.')).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn many_segments_become_few_and_show_the_same_rows_in_the_same_order() {
+    let folder = TempDir::new().unwrap();
+    let place = folder.path().join("x.vigil");
+    let (case, writer, mut desk) = many(&place, 70);
+    settle(&mut desk, &writer);
+    assert!(desk.segments().len() <= 15, "{:?}", desk.segments());
+    assert_eq!(desk.segments().iter().map(|segment| segment.covers).sum::<u64>(), 70);
+    assert_eq!(desk.segments().iter().map(|segment| segment.flows()).sum::<u64>(), 70);
+    let all: Vec<i64> = (0..70).map(|part| part * 20 + 1).collect();
+    assert_eq!(look(&mut desk, &writer), all);
+    let last = writer.finish().unwrap();
+    seal(&mut desk, last);
+    drop(desk);
+    case.finish(&json!({})).unwrap();
+    let open = open_read_only(&place, GIB, 1).unwrap();
+    let ask = |sql: &str| query(open.connection(), sql).unwrap().rows;
+    let frames: Vec<Cell> = ask("SELECT first_frame FROM flows").into_iter().flatten().collect();
+    assert_eq!(frames, all.iter().map(|frame| Cell::Int(i128::from(*frame))).collect::<Vec<_>>(), "in the order in which they came");
+    assert_eq!(ask("SELECT sum(frames)::BIGINT, count(*) FROM captures"), [[Cell::Int(700), Cell::Int(70)]]);
+    assert_eq!(ask("SELECT count(*), max(flows) FROM hosts"), [[Cell::Int(2), Cell::Int(70)]]);
+    assert_eq!(ask("SELECT id FROM rules"), [[Cell::Text("r".into())]]);
+    assert!(query(open.connection(), "FROM sealed").is_err(), "how segments are kept is no part of the case");
+}
+
+#[test]
+fn what_a_crash_leaves_of_merging_counts_no_row_twice_and_is_cleared_away() {
+    let folder = TempDir::new().unwrap();
+    let place = folder.path().join("x.vigil");
+    let (case, writer, mut desk) = many(&place, 7);
+    let before = files(&place);
+    let copies: Vec<(String, Vec<u8>)> =
+        before.iter().take(7).map(|name| (name.clone(), std::fs::read(place.join("segments").join(name)).unwrap())).collect();
+    drop((writer, desk, case));
+    let (case, _) = LiveCase::open(&place, &Options::default()).unwrap();
+    let mut writer = case.writer(false).unwrap();
+    desk = case.desk(ROOM).unwrap();
+    put(&mut writer, &[901], 900);
+    let closed = writer.rotate().unwrap();
+    seal(&mut desk, closed);
+    desk.tidy(writer.segment().number).unwrap();
+    settle(&mut desk, &writer);
+    assert_eq!(desk.segments().len(), 2, "seven and the empty one of the first run became one: {:?}", desk.segments());
+    drop((writer, desk, case));
+    // As if the power had failed between the renaming and the end of the others, and while the next were being merged.
+    for (name, bytes) in &copies {
+        std::fs::write(place.join("segments").join(name), bytes).unwrap();
+    }
+    std::fs::write(place.join("segments/00000099.merging"), b"half").unwrap();
+    let open = open_read_only(&place, GIB, 1).unwrap();
+    let count = query(open.connection(), "SELECT count(*), count(DISTINCT flow_id) FROM flows").unwrap().rows;
+    assert_eq!(count, [[Cell::Int(8), Cell::Int(8)]]);
+    drop(open);
+    let (case, left) = LiveCase::open(&place, &Options::default()).unwrap();
+    assert_eq!(left.segments.iter().map(Segment::flows).sum::<u64>(), 8);
+    assert!(
+        !files(&place).iter().any(|name| copies.iter().any(|(copy, _)| copy == name) || name.ends_with("merging")),
+        "{:?}",
+        files(&place)
+    );
+    drop(case);
 }
