@@ -35,6 +35,10 @@ pub enum Command {
     Sql(SqlArgs),
     /// Write a report of a finished case in other formats
     Report(ReportArgs),
+    /// Serve a finished case: dashboard and API
+    Serve(ServeArgs),
+    /// Add, list and remove those who may log in to a served case
+    User(UserArgs),
     /// List, show and test the detection rules
     Rules(RulesArgs),
     /// Print the settings in force and where each comes from
@@ -43,6 +47,9 @@ pub enum Command {
     Completions(CompletionsArgs),
     /// Print the manual page, or write one page per command into a folder
     Man(ManArgs),
+    /// One statement from standard input, for `serve`
+    #[command(hide = true)]
+    SqlWorker(SqlWorkerArgs),
 }
 
 /// Formats of reports.
@@ -250,6 +257,90 @@ pub struct ReportArgs {
     /// Print instead of writing into the case (one format)
     #[arg(long)]
     pub stdout: bool,
+}
+
+/// `vigil serve`
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  vigil serve dump.vigil                     dashboard at http://127.0.0.1:3000/\n  \
+    vigil serve dump.vigil --addr 127.0.0.1:0  on a free port\n  \
+    vigil user add ann --role analyst && vigil serve dump.vigil --addr 0.0.0.0:3000 --host vigil.example\n\n\
+    On loopback no login is asked for; any other address demands one. There is no TLS: across a network, put a\n\
+    proxy that adds it before vigil. The API describes itself at /api/v1/openapi.json.")]
+pub struct ServeArgs {
+    /// Case folder
+    #[arg(value_name = "CASE")]
+    pub case: PathBuf,
+    /// Address and port to listen on; port 0 takes a free one
+    #[arg(long, value_name = "ADDR:PORT", env = "VIGIL_API_ADDR", default_value = "127.0.0.1:3000")]
+    pub addr: std::net::SocketAddr,
+    /// Name by which browsers may ask for this server, beside addresses and localhost
+    #[arg(long = "host", value_name = "NAME")]
+    pub hosts: Vec<String>,
+    /// Demand a login on loopback as well
+    #[arg(long)]
+    pub login: bool,
+    /// File of users [default: vigil/users.toml in your configuration folder]
+    #[arg(long, value_name = "FILE")]
+    pub users: Option<PathBuf>,
+    /// Seconds that a statement of SQL may take
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=50))]
+    pub sql_timeout: u64,
+}
+
+/// `vigil sql-worker`
+#[derive(Args, Debug)]
+pub struct SqlWorkerArgs {
+    /// Case folder
+    pub case: PathBuf,
+    /// Rows to hand over
+    #[arg(long)]
+    pub rows: usize,
+    /// Seconds that the server waits
+    #[arg(long)]
+    pub seconds: u64,
+}
+
+/// `vigil user`
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  vigil user add ann --role analyst\n  vigil user key backup-script --role viewer\n  \
+    vigil user list\n  vigil user remove ann\n\n\
+    Roles: viewer reads; analyst also asks in SQL and says what became of findings; admin also sees how the server\n\
+    is set up. A running server reads the file when it starts.")]
+pub struct UserArgs {
+    /// What to do with them.
+    #[command(subcommand)]
+    pub action: UserAction,
+    /// File of users [default: vigil/users.toml in your configuration folder]
+    #[arg(long, value_name = "FILE", global = true)]
+    pub users: Option<PathBuf>,
+}
+
+/// What to do with users.
+#[derive(Subcommand, Debug)]
+pub enum UserAction {
+    /// Add a user, or give one another password; asks for the password, or reads it from a pipe
+    Add {
+        /// Name
+        name: String,
+        /// viewer, analyst or admin
+        #[arg(long, default_value = "analyst")]
+        role: crate::serve::Role,
+    },
+    /// Make an API key and print it, once
+    Key {
+        /// Name
+        name: String,
+        /// viewer, analyst or admin
+        #[arg(long, default_value = "viewer")]
+        role: crate::serve::Role,
+    },
+    /// List users and keys
+    List,
+    /// Remove a user and the key of that name
+    Remove {
+        /// Name
+        name: String,
+    },
 }
 
 /// `vigil rules`

@@ -42,6 +42,12 @@ pub enum Failure {
     /// Rendering.
     #[error(transparent)]
     Report(#[from] crate::report::Error),
+    /// Serving.
+    #[error(transparent)]
+    Serve(#[from] crate::serve::Error),
+    /// Users of a served case.
+    #[error(transparent)]
+    Users(#[from] crate::serve::UsersError),
     /// The pipeline.
     #[error(transparent)]
     Pipeline(#[from] crate::pipeline::Error),
@@ -69,7 +75,10 @@ impl Failure {
     /// The exit code it deserves: 2 for what the person at the keyboard can mend.
     pub fn exit(&self) -> Exit {
         use crate::pipeline::Error as P;
+        use crate::serve::Error as V;
         match self {
+            Self::Users(_) | Self::Serve(V::Users(_) | V::Listen { .. } | V::Nobody { .. }) => Exit::Usage,
+            Self::Serve(V::Store(error)) if is_case_usage(error) => Exit::Usage,
             Self::Usage(_) | Self::Capture(_) | Self::Pipeline(P::Capture(_)) => Exit::Usage,
             Self::Detect(error) | Self::Pipeline(P::Detect(error)) if is_rules_usage(error) => Exit::Usage,
             Self::Store(error) | Self::Pipeline(P::Store(error)) if is_case_usage(error) => Exit::Usage,

@@ -11,8 +11,10 @@ mod papers;
 mod progress;
 mod report;
 mod rules;
+mod serve;
 mod settings;
 mod sql;
+mod user;
 
 use args::{Cli, Command};
 use clap::Parser;
@@ -54,6 +56,9 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Demo(args) => demo::run(args),
         Command::Sql(args) => sql::run(args),
         Command::Report(args) => report::run(args),
+        Command::Serve(args) => serve::run(args),
+        Command::User(args) => user::run(args),
+        Command::SqlWorker(args) => serve::worker(args),
         Command::Rules(args) => rules::run(args),
         Command::Config(args) => config::run(args),
         Command::Completions(args) => papers::completions(args),

@@ -166,8 +166,12 @@ pub fn analyze(options: &Options, observer: &dyn Observer) -> Result<Analyzed, E
 
 /// The report of a finished case, from its tables.
 pub fn reopen(folder: &Path) -> Result<Report, Error> {
-    let case = store::open_read_only(folder, REOPEN_MEMORY, 1)?;
-    let db = case.connection();
+    report_of(&store::open_read_only(folder, REOPEN_MEMORY, 1)?)
+}
+
+/// The report of a finished case that is open already.
+pub fn report_of(case: &store::OpenCase) -> Result<Report, Error> {
+    let (db, folder) = (case.connection(), case.folder());
     let manifest = store::manifest::read_all(folder)?;
     let mut findings = read_findings(folder)?;
     let runs = assemble::read_rules(db)?;

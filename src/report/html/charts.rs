@@ -33,7 +33,7 @@ pub fn section(report: &Report, told: &Told) -> Markup {
 }
 
 /// ATT&CK's tactics, enterprise and industrial, in the order of an attack. What is not among them follows, by name.
-const TACTICS: [&str; 17] = [
+pub(crate) const TACTICS: [&str; 17] = [
     "reconnaissance",
     "resource-development",
     "initial-access",
@@ -191,7 +191,7 @@ const BYTES_HEIGHT: f64 = 150.0;
 const FRAMES_TOP: f64 = BYTES_TOP + BYTES_HEIGHT + 34.0;
 const FRAMES_HEIGHT: f64 = 80.0;
 
-fn traffic(traffic: &Traffic, entries: &[TimelineEntry], told: &Told) -> Markup {
+pub(crate) fn traffic(traffic: &Traffic, entries: &[TimelineEntry], told: &Told) -> Markup {
     let buckets = &traffic.buckets[..traffic.buckets.len().min(BUCKETS)];
     let width = i64::try_from(buckets.len()).unwrap_or(i64::MAX).saturating_mul(traffic.bucket_ns.max(1));
     let axis = TimeAxis::new(traffic.from_ns, traffic.from_ns.saturating_add(width), CHART_LEFT, RIGHT - CHART_LEFT);
@@ -305,7 +305,7 @@ fn columns(buckets: &[Bucket], traffic: &Traffic, bottom: f64) -> Markup {
 
 // ---- services -----------------------------------------------------------------------------------------------------------
 
-fn services(services: &[Share]) -> Markup {
+pub(crate) fn services(services: &[Share]) -> Markup {
     let shown = &services[..services.len().min(SERVICES)];
     let most = shown.iter().map(|service| service.bytes).max().unwrap_or(0);
     html! {

@@ -52,16 +52,23 @@ fn one(finding: &Finding, open: bool) -> Markup {
                     span { (techniques(&finding.attack[..finding.attack.len().min(1)])) }
                 }
             }
-            div.finding-body {
-                div.columns {
-                    div { (facts(finding)) }
-                    div { (evidence(&measures(&finding.evidence))) (confidence(finding)) }
-                }
-                @if !finding.benign.is_empty() {
-                    aside.harmless { h4 { "What harmless thing looks like this" } p { (t(&finding.benign)) } }
-                }
-                (next(finding))
+            (body(finding))
+        }
+    }
+}
+
+/// All that supports a finding.
+pub(crate) fn body(finding: &Finding) -> Markup {
+    html! {
+        div.finding-body {
+            div.columns {
+                div { (facts(finding)) }
+                div { (evidence(&measures(&finding.evidence))) (confidence(finding)) }
             }
+            @if !finding.benign.is_empty() {
+                aside.harmless { h4 { "What harmless thing looks like this" } p { (t(&finding.benign)) } }
+            }
+            (next(finding))
         }
     }
 }

@@ -1,0 +1,62 @@
+//! What people say became of findings.
+
+use super::case::triage_of;
+use super::{Answer, Body, List, document, finding};
+use crate::serve::Shared;
+use crate::serve::access::Visitor;
+use crate::serve::access::users::Role;
+use crate::serve::problem::Problem;
+use crate::serve::triage::{self, Triage, Verb};
+use axum::extract::{Path, State};
+use axum::response::IntoResponse;
+use axum::routing::{get, post};
+use axum::{Extension, Json};
+use serde::Deserialize;
+use std::sync::Arc;
+
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Said {
+    /// What to do with the finding.
+    verb: Verb,
+    /// Why, in words.
+    #[serde(default)]
+    comment: String,
+}
+
+pub fn list(list: &mut List) {
+    list.get("/api/v1/triage", "findings", "What became of each finding that somebody has touched.", get(all));
+    let schema = list.schema::<Triage>();
+    list.post::<Said>(
+        "/api/v1/findings/{id}/triage",
+        "findings",
+        "Says what became of a finding; it goes to the journal of the case.",
+        post(say),
+    )
+    .by(Some(Role::Analyst))
+    .with(vec![document::segment("id", "Id, such as F1.")])
+    .answers(Answer::Json(schema));
+}
+
+async fn all(State(app): State<Shared>) -> Result<impl IntoResponse, Problem> {
+    let read = tokio::task::spawn_blocking(move || triage::read(&app)).await;
+    Ok(Json(read.map_err(|panic| Problem::Ours(panic.to_string()))??))
+}
+
+async fn say(
+    State(app): State<Shared>,
+    Extension(visitor): Extension<Visitor>,
+    Path(id): Path<String>,
+    Body(said): Body<Said>,
+) -> Result<impl IntoResponse, Problem> {
+    note(&app, &visitor, &id, said.verb, said.comment).await?;
+    Ok(Json(triage_of(&app, &id).await?))
+}
+
+/// Writes an entry where it may block.
+pub async fn note(app: &Shared, visitor: &Visitor, id: &str, verb: Verb, comment: String) -> Result<(), Problem> {
+    finding(app, id)?;
+    let (app, id, by) = (Arc::clone(app), id.to_string(), visitor.name.clone());
+    let written = tokio::task::spawn_blocking(move || triage::write(&app, finding(&app, &id)?, &by, verb, &comment)).await;
+    written.map_err(|panic| Problem::Ours(panic.to_string()))?
+}
