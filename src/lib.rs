@@ -21,6 +21,8 @@ pub mod detect;
 #[cfg(feature = "case")]
 pub mod incident;
 #[cfg(feature = "case")]
+pub mod narrate;
+#[cfg(feature = "case")]
 pub mod report;
 #[cfg(feature = "case")]
 pub mod pipeline;

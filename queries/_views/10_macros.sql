@@ -26,6 +26,10 @@ CREATE OR REPLACE TEMP MACRO net_of(ip) AS regexp_extract(ip, '^(\d+\.\d+|[0-9a-
 CREATE OR REPLACE TEMP MACRO by_direction(direction, incoming, sideways, outgoing, elsewhere) AS
     CASE direction WHEN 'in' THEN incoming WHEN 'lat' THEN sideways WHEN 'out' THEN outgoing ELSE elsewhere END;
 
+-- The same, but addresses of one /24 that are neither ours are neighbours all the same: a public network that was not named with --home-net.
+CREATE OR REPLACE TEMP MACRO way_between(direction, a, b) AS
+    CASE WHEN direction = 'ext' AND regexp_extract(a, '^(\d+\.\d+\.\d+)\.', 1) <> '' AND regexp_extract(a, '^(\d+\.\d+\.\d+)\.', 1) = regexp_extract(b, '^(\d+\.\d+\.\d+)\.', 1) THEN 'lat' ELSE direction END;
+
 -- The originator opened the connection within the capture. A wrong checksum is noted before the SYN that had it.
 CREATE OR REPLACE TEMP MACRO opened(history) AS regexp_matches(history, '^[Cc]*S');
 

@@ -61,9 +61,9 @@ SELECT
         term('declared as something else', 1.5, disguised_type::INT),
         term('named like something else', 1, disguised_name::INT),
         term('two endings', 2, double_ending::INT),
-        term('from a bare address', 1, (is_address(host) AND source = 'http')::INT),
-        term('fetched by a tool or by nobody', 0.8, (source = 'http' AND (coalesce(user_agent, '') = '' OR regexp_matches(user_agent, $tools)))::INT),
-        term('no page led to it', 0.3, (source = 'http' AND referrer IS NULL)::INT),
+        term('from a bare address', 1, (is_address(host) AND source = 'HTTP')::INT),
+        term('fetched by a tool or by nobody', 0.8, (source = 'HTTP' AND (coalesce(user_agent, '') = '' OR regexp_matches(user_agent, $tools)))::INT),
+        term('no page led to it', 0.3, (source = 'HTTP' AND referrer IS NULL)::INT),
         term('an updater', -2.5, updater::INT)
     ] AS terms,
     {
@@ -73,5 +73,5 @@ SELECT
     CASE WHEN flow_id IS NULL THEN []::BIGINT[] ELSE [flow_id] END AS flows, [frame] AS frames
 FROM judged
 -- A program under its own name, from a named host, that somebody clicked on is everyday life.
-WHERE disguised_type OR disguised_name OR double_ending OR source <> 'http' OR is_address(host) OR referrer IS NULL OR coalesce(user_agent, '') = '' OR regexp_matches(user_agent, $tools)
+WHERE disguised_type OR disguised_name OR double_ending OR source <> 'HTTP' OR is_address(host) OR referrer IS NULL OR coalesce(user_agent, '') = '' OR regexp_matches(user_agent, $tools)
 ORDER BY ts, frame, actor, target

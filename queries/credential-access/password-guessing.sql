@@ -48,7 +48,7 @@ session AS (
     FROM flows
     WHERE proto = 'tcp' AND coalesce(orig_bytes, 0) > 0 AND coalesce(resp_bytes, 0) > 0 AND coalesce(duration, 0) <= $max_session
       AND (list_contains($ports, id_resp_p) OR service LIKE '%ssh%' OR service LIKE '%ftp%' OR service LIKE '%rdp%' OR service LIKE '%smb%')
-      AND coalesce(service, '') NOT LIKE '%http%'
+      AND coalesce(service, '') NOT LIKE '%http%' AND coalesce(service, '') NOT LIKE 'ftp-data%'
       -- Where the login itself could be read, it says more than the shape.
       AND flow_id NOT IN (SELECT flow_id FROM logins WHERE flow_id IS NOT NULL AND success IS NOT NULL)
 ),
@@ -73,7 +73,7 @@ guess AS (
 SELECT
     guess.id_orig_h AS actor, guess.id_resp_h AS target, NULL::VARCHAR AS user,
     first_seen, last_seen, 'guessing' AS outcome,
-    by_direction(coalesce(way.direction, 'ext'), 55, 80, 80, 70) AS impact,
+    by_direction(way_between(coalesce(way.direction, 'ext'), guess.id_orig_h, guess.id_resp_h), 55, 80, 80, 70) AS impact,
     [
         term('refused logins', 2, 1 - exp(-refused / 15.0)),
         term('many passwords', 1, log_scale(secrets, 2, 20)),

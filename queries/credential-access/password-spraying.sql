@@ -37,7 +37,7 @@ campaign AS (
 SELECT
     campaign.id_orig_h AS actor, targets[1] AS target, targets, NULL::VARCHAR AS user,
     first_seen, last_seen, CASE WHEN accepted > 0 THEN 'confirmed' ELSE 'guessing' END AS outcome,
-    by_direction(coalesce(way.direction, 'ext'), 55, 80, 80, 70) AS impact,
+    by_direction(way_between(coalesce(way.direction, 'ext'), campaign.id_orig_h, targets[1]), 55, 80, 80, 70) AS impact,
     [
         term('accounts', 2, log_scale(refused_accounts, $min_accounts, 100)),
         term('within minutes', 1, (seconds_between(first_seen, last_seen) <= $quick_s)::INT),

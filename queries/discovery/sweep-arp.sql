@@ -2,7 +2,7 @@
 id       = "sweep-arp"
 title    = "ARP sweep: one station asks for address after address"
 attack   = ["T1018", "T1016"]
-impact   = 35
+impact   = 35                       # 50 where it goes through a neighbourhood
 prior    = 0.6
 family   = "scan"
 reads    = ["arp"]
@@ -14,6 +14,7 @@ says     = "{actor} ({mac}) asked for {addresses} addresses within a minute; {an
 filter   = "arp.opcode == 1 && arp.src.hw_mac == {mac}"
 [params]
 min_addresses = 20  # distinct addresses asked within a minute; a busy host looks up a handful of neighbours
+whole         = 100 # distinct addresses within a minute that amount to going through a neighbourhood: no gateway or monitor asks for so many dead ones
 max_answered  = 0.5 # share of them that may answer; who knows its neighbours asks for living ones
 */
 WITH request AS (
@@ -36,6 +37,7 @@ SELECT
     -- Probes before an address is taken carry none (0.0.0.0): then the station is named by its hardware.
     coalesce(max(spa) FILTER (spa <> '0.0.0.0'), sha) AS actor, NULL::VARCHAR AS target, NULL::VARCHAR AS user,
     min(ts) AS first_seen, max(ts) AS last_seen, 'confirmed' AS outcome,
+    CASE WHEN busiest.addresses >= $whole THEN 50 ELSE 35 END AS impact,
     [
         term('many addresses', 2, log_scale(busiest.addresses, $min_addresses, 200)),
         term('few of them live', 1, 1 - 2 * busiest.answered / busiest.addresses::DOUBLE)

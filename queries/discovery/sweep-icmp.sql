@@ -2,7 +2,7 @@
 id       = "sweep-icmp"
 title    = "Ping sweep: one host pings address after address"
 attack   = ["T1018", "T1595.001"]
-impact   = 35
+impact   = 35                       # 50 where it goes quickly through a neighbourhood
 prior    = 0.7
 family   = "scan"
 reads    = ["icmp"]
@@ -14,6 +14,8 @@ says     = "{actor} pinged {addresses} addresses in {span_s:duration}; {answered
 filter   = "icmp.type == 8 && ip.src == {actor}"
 [params]
 min_addresses = 25  # distinct addresses pinged: Zeek's and Slips' 25
+whole         = 100 # addresses, at `whole_rate`, that amount to going through a neighbourhood
+whole_rate    = 2.0 # addresses per second: monitoring takes its time
 min_rate      = 0.1 # new addresses per second; monitoring that grows to 25 hosts over a day is none
 max_answered  = 0.8 # share that may answer
 */
@@ -39,6 +41,7 @@ sweep AS (
 SELECT
     id_orig_h AS actor, NULL::VARCHAR AS target, NULL::VARCHAR AS user,
     first_seen, last_seen, 'confirmed' AS outcome,
+    CASE WHEN addresses >= $whole AND addresses >= $whole_rate * seconds_between(first_seen, last_seen) THEN 50 ELSE 35 END AS impact,
     [
         term('many addresses', 1.5, log_scale(addresses, $min_addresses, 250)),
         term('few of them live', 1, 1 - 2 * answered / addresses::DOUBLE)

@@ -26,8 +26,7 @@ WITH peer AS (
         sum(coalesce(duration, 0)) AS seconds,
         coalesce(bool_or(service IS NULL), false) AS unknown_protocol,
         coalesce(bool_and(proto = 'udp' AND list_contains($meetings, id_resp_p)), false) AS meeting,
-        min(ts) AS first_seen, max(last_ts) AS last_seen, least_of(flow_id, 1000) AS flows, least_of(first_frame, 100) AS frames,
-        min(id_resp_p) AS port, min(proto) AS proto
+        min(ts) AS first_seen, max(last_ts) AS last_seen, min(id_resp_p) AS port, min(proto) AS proto
     FROM flows
     WHERE proto IN ('tcp', 'udp', 'icmp') AND NOT is_group(id_resp_h) AND direction IN ('out', 'ext')
     GROUP BY id_orig_h, id_resp_h
@@ -45,7 +44,14 @@ upload AS (
     FROM peer JOIN habit USING (id_orig_h)
     LEFT JOIN name USING (id_resp_h)
     LEFT JOIN named ON named.ip = id_resp_h
-    WHERE sent >= $min_sent
+    WHERE sent >= $min_sent AND (sent + 1) / (got + 1)::DOUBLE >= $min_ratio
+),
+-- Lists only for the few that matter: making them for every pair costs more than all the rest.
+proof AS (
+    SELECT id_orig_h, id_resp_h, least_of(flow_id, 1000) AS flows, least_of(first_frame, 100) AS frames
+    FROM flows SEMI JOIN upload USING (id_orig_h, id_resp_h)
+    WHERE proto IN ('tcp', 'udp', 'icmp') AND direction IN ('out', 'ext')
+    GROUP BY id_orig_h, id_resp_h
 )
 SELECT
     id_orig_h AS actor, id_resp_h AS target, NULL::VARCHAR AS user,
@@ -65,6 +71,6 @@ SELECT
         'span_s': round(seconds_between(first_seen, last_seen), 6)
     } AS evidence,
     flows, frames
-FROM upload
-WHERE ratio >= $min_ratio AND (z >= $min_z OR peers < 5)
+FROM upload JOIN proof USING (id_orig_h, id_resp_h)
+WHERE z >= $min_z OR peers < 5
 ORDER BY actor, target

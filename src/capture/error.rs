@@ -34,6 +34,40 @@ pub enum Error {
         /// What libpcap said.
         why: String,
     },
+    /// An interface that this user may not listen to.
+    #[error(
+        "not allowed to capture on {interface:?}: vigil needs the right CAP_NET_RAW. Give it once with `sudo setcap cap_net_raw+ep {program}`, or run vigil with sudo"
+    )]
+    NoRight {
+        /// Which.
+        interface: String,
+        /// The program that needs the right.
+        program: String,
+    },
+    /// An interface that does not exist.
+    #[error("no interface {interface:?}; there are {known}. To replay a file, use --read FILE")]
+    NoInterface {
+        /// As typed.
+        interface: String,
+        /// Those that exist.
+        known: String,
+    },
+    /// An interface that cannot be opened.
+    #[error("cannot capture on {interface:?}: {why}; `ip link` tells whether it is up")]
+    Interface {
+        /// Which.
+        interface: String,
+        /// What libpcap said.
+        why: String,
+    },
+    /// The ring of packets cannot be written.
+    #[error("cannot write the ring of packets {path:?}: {source}; name another folder with --ring, or a smaller --ring-size")]
+    Ring {
+        /// Folder or file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// The system lends no thread to read or hash with.
     #[error("cannot start a thread that reads the evidence: {0}; close other programs or raise the limit of processes (ulimit -u)")]
     Thread(io::Error),

@@ -18,6 +18,15 @@ const COMMENT_CHARS_MAX: usize = 2_000;
 /// A clock that moves further than this between two frames is worth a row.
 const CLOCK_JUMP: i64 = 86_400 * time::SECOND;
 
+/// The interface that took a frame, in the numbering of its file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Origin {
+    /// Section of the file, from 0.
+    pub section: u32,
+    /// Interface of the section, from 0.
+    pub interface: u32,
+}
+
 /// Where frames of all captures are put, in case order.
 #[derive(Default)]
 pub(super) struct Sink {
@@ -25,6 +34,8 @@ pub(super) struct Sink {
     pub(super) block: Block,
     /// Frames numbered so far.
     pub(super) frames: u64,
+    /// Where each frame of the block was taken, for those who want to know.
+    pub(super) origins: Option<Vec<Origin>>,
 }
 
 impl Sink {
@@ -45,6 +56,8 @@ pub(super) struct Record<'a> {
     pub(super) wire_len: u32,
     /// Link type.
     pub(super) link: LinkType,
+    /// Interface of the section, 0 where the format has none.
+    pub(super) interface: u32,
     /// As captured.
     pub(super) bytes: &'a [u8],
 }
@@ -182,6 +195,9 @@ impl Ledger {
             link: record.link,
         });
         out.block.bytes.extend_from_slice(record.bytes);
+        if let Some(origins) = &mut out.origins {
+            origins.push(Origin { section: self.section, interface: record.interface });
+        }
     }
 
     /// Adds a row of damage that was met after the last frame.

@@ -11,8 +11,13 @@
 
 #[cfg(feature = "case")]
 pub mod filter;
+#[cfg(feature = "case")]
+pub mod live;
+#[cfg(feature = "case")]
+pub mod ring;
 pub mod write;
 
+mod again;
 mod beside;
 mod error;
 mod evidence;
@@ -32,8 +37,10 @@ mod window;
 #[cfg(test)]
 mod tests;
 
+pub use again::{Again, Readings};
 pub use error::Error;
 pub use files::{Files, Options, PacketSource, open};
 pub use hash::{Digests, Hash, hash_file};
+pub use ledger::Origin;
 pub use progress::Progress;
 pub use single::read;

@@ -88,7 +88,7 @@ impl Pcap {
                 return Pause::Full;
             }
             let (offset, length) = (window.offset(), self.layout.record_header() + header.stored as usize);
-            ledger.frame(out, &Record { offset, ts_ns, wire_len: header.wire_len, link: self.link, bytes });
+            ledger.frame(out, &Record { offset, ts_ns, wire_len: header.wire_len, link: self.link, interface: 0, bytes });
             if header.drops > 0 {
                 ledger.drops_so_far(u64::from(header.drops));
             }

@@ -99,7 +99,8 @@ impl Pcapng {
                 return Pause::Full;
             }
             let (offset, link) = (window.offset(), interface.map_or(LINK_UNKNOWN, |interface| interface.link));
-            ledger.frame(out, &Record { offset, ts_ns, wire_len: packet.wire_len, link, bytes: packet.bytes });
+            let record = Record { offset, ts_ns, wire_len: packet.wire_len, link, interface: packet.interface, bytes: packet.bytes };
+            ledger.frame(out, &record);
             if !fits {
                 ledger.out_of_range(offset);
             }

@@ -81,13 +81,18 @@ impl<W: Write> PcapNgWriter<W> {
 
     /// Describes an interface and returns its id.
     pub fn interface(&mut self, link: LinkType, name: &str) -> io::Result<u32> {
+        self.described(link, name, "", 0)
+    }
+
+    /// Describes an interface as its first describer did (`snaplen` 0 for none), and returns its id.
+    pub fn described(&mut self, link: LinkType, name: &str, description: &str, snaplen: u32) -> io::Result<u32> {
         let mut interface = InterfaceDescriptionBlock {
             block_type: 0,
             block_len1: 0,
             linktype: Linktype(i32::from(link.0)),
             reserved: 0,
-            snaplen: 0,
-            options: option(OptionCode::IfName, name).into_iter().collect(),
+            snaplen,
+            options: [option(OptionCode::IfName, name), option(OptionCode::IfDescription, description)].into_iter().flatten().collect(),
             block_len2: 0,
             if_tsresol: RESOLUTION_NANOS,
             if_tsoffset: 0,
@@ -117,6 +122,11 @@ impl<W: Write> PcapNgWriter<W> {
         self.out.write_all(&[0; 3][..padding])?;
         self.out.write_all(&options)?;
         self.out.write_all(&total.to_le_bytes())
+    }
+
+    /// Hands what was written to the system.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
     }
 
     /// Flushes and gives the output back.

@@ -1,6 +1,6 @@
 //! `vigil analyze`: evidence becomes a case, findings and reports.
 
-use super::args::{AnalyzeArgs, HashChoice, ReportFormat};
+use super::args::{AnalyzeArgs, CommonArgs, HashChoice, ReportFormat};
 use super::progress::Bar;
 use super::settings::Settings;
 use super::{Exit, Failure};
@@ -14,12 +14,15 @@ use std::path::Path;
 
 /// Runs it.
 pub fn run(args: Box<AnalyzeArgs>) -> Result<Exit, Failure> {
-    let settings = Settings::resolve(Some(&args))?;
+    let settings = Settings::resolve(Some(&args.common))?;
     let options = options(&args, &settings)?;
-    let analyzed = pipeline::analyze(&options, &Bar::new(args.quiet))?;
-    if args.json {
+    if let Some(case) = &args.reproduce {
+        return super::verify::reproduce(case, &args, &options);
+    }
+    let analyzed = pipeline::analyze(&options, &Bar::new(args.common.quiet))?;
+    if args.common.json {
         print_json(&analyzed)?;
-    } else if !args.quiet {
+    } else if !args.common.quiet {
         print_summary(&analyzed, &options.formats)?;
     }
     Ok(match () {
@@ -30,11 +33,17 @@ pub fn run(args: Box<AnalyzeArgs>) -> Result<Exit, Failure> {
 }
 
 fn options(args: &AnalyzeArgs, settings: &Settings) -> Result<Options, Failure> {
+    let folder = settings.out.value.clone().unwrap_or_else(|| args.paths.first().map(|path| case_name(path)).unwrap_or_default().into());
+    Ok(Options { paths: args.paths.clone(), folder, ..common(&args.common, settings)? })
+}
+
+/// What `analyze` and `live` have in common: all but the evidence, and where the case goes if nobody said.
+pub fn common(args: &CommonArgs, settings: &Settings) -> Result<Options, Failure> {
     let overrides = settings.tune.value.iter().map(|given| Override::parse(given)).collect::<Result<Vec<_>, _>>()?;
     let nets = settings.home_net.value.clone();
     Ok(Options {
-        paths: args.paths.clone(),
-        folder: settings.out.value.clone().unwrap_or_else(|| args.paths.first().map(|path| case_name(path)).unwrap_or_default().into()),
+        paths: Vec::new(),
+        folder: settings.out.value.clone().unwrap_or_default(),
         formats: args.report.iter().map(|format| (*format).into()).collect(),
         home_nets: if nets.is_empty() { HomeNets::default() } else { HomeNets::new(nets) },
         filter: args.filter.clone(),
@@ -72,13 +81,27 @@ pub fn print_json(analyzed: &Analyzed) -> Result<(), Failure> {
     std::io::stdout().write_all(&json).map_err(Failure::stdout)
 }
 
+/// The report on one line of standard output, if it is wanted.
+pub fn report_as_json(report: &Report, wanted: bool) -> Result<(), Failure> {
+    if !wanted {
+        return Ok(());
+    }
+    let line = serde_json::to_string(report).map_err(|error| Failure::stdout(error.into()))?;
+    writeln!(std::io::stdout(), "{line}").map_err(Failure::stdout)
+}
+
 /// The result in a dozen lines, for people, with what to type next.
 pub fn print_summary(analyzed: &Analyzed, formats: &[Format]) -> Result<(), Failure> {
+    print_report(&analyzed.report, &analyzed.folder, formats)
+}
+
+/// A report in a dozen lines, and where those in other formats are.
+pub fn print_report(report: &Report, folder: &Path, formats: &[Format]) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
-    let text = screen(&analyzed.report);
+    let text = screen(report);
     out.write_all(text.as_bytes()).map_err(Failure::stdout)?;
     for format in formats {
-        writeln!(out, "  {}", shown(&analyzed.folder.join(format.file_name()))).map_err(Failure::stdout)?;
+        writeln!(out, "  {}", shown(&folder.join(format.file_name()))).map_err(Failure::stdout)?;
     }
     Ok(())
 }

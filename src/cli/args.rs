@@ -13,6 +13,7 @@ use std::path::PathBuf;
     after_help = "Examples:\n  \
         vigil demo                                   a generated attack, analysed, and its report named\n  \
         vigil analyze dump.pcap --report html        verdict on screen, case and report in dump.vigil/\n  \
+        vigil live eth0                              the same on an interface, until Ctrl-C\n  \
         vigil sql dump.vigil \"SELECT title, actors FROM findings ORDER BY risk DESC\"\n\n\
         Exit codes: 0 nothing at or above --fail-on, 1 findings, 2 usage, 3 evidence damaged or incomplete\n\
         (results are still written), 4 internal error.",
@@ -29,6 +30,8 @@ pub struct Cli {
 pub enum Command {
     /// Analyse captures: files, folders or `-` for standard input become one case
     Analyze(Box<AnalyzeArgs>),
+    /// Watch interfaces: the same judgement while packets come, for as long as it is wanted
+    Live(Box<LiveArgs>),
     /// Generate a small labelled capture of an attack, analyse it, and name the report
     Demo(DemoArgs),
     /// Query a case with SQL, read-only
@@ -39,6 +42,18 @@ pub enum Command {
     Serve(ServeArgs),
     /// Add, list and remove those who may log in to a served case
     User(UserArgs),
+    /// Write the packets of a finding, flow, host or query into a capture that Wireshark opens
+    Carve(CarveArgs),
+    /// Check that a case and its evidence are still what they were
+    Verify(VerifyArgs),
+    /// Put findings aside, with a reason; take it back; list what is put aside
+    Suppress(SuppressArgs),
+    /// Note something on a finding
+    Comment(CommentArgs),
+    /// Tell what happened, why it is suspicious and what to do next
+    Explain(ExplainArgs),
+    /// Write a case in formats of other programs
+    Export(ExportArgs),
     /// List, show and test the detection rules
     Rules(RulesArgs),
     /// Print the settings in force and where each comes from
@@ -109,13 +124,28 @@ impl From<SeverityChoice> for Severity {
     vigil analyze dump.pcap --report html\n  \
     vigil analyze day1/ day2.pcapng.zst --out incident.vigil --home-net 10.0.0.0/8\n  \
     zcat big.pcap.gz | vigil analyze - --report html,json --out big.vigil\n  \
-    vigil analyze dump.pcap --filter 'host 10.0.0.5 and tcp' --set beacon.min_events=12\n\n\
+    vigil analyze dump.pcap --filter 'host 10.0.0.5 and tcp' --set beacon.min_calls=12\n  \
+    vigil analyze --reproduce dump.vigil         the same evidence and options: the same case? (3 if not)\n\n\
     Reads pcap (micro- and nanoseconds, both byte orders) and pcapng, plain or as .gz .zst .xz .bz2 .lz4.\n\
     Opens no socket and starts no process.")]
 pub struct AnalyzeArgs {
     /// Captures: files, folders (searched through), or - for standard input
-    #[arg(required = true, value_name = "PATH")]
+    #[arg(required_unless_present = "reproduce", conflicts_with = "reproduce", value_name = "PATH")]
     pub paths: Vec<PathBuf>,
+    /// Analyse the evidence of a finished case again, with the options on record, and compare the two cases
+    #[arg(long, value_name = "CASE", conflicts_with_all = ["report", "home_net", "filter", "rules", "set", "hash", "memory", "idle_timeout", "active_timeout", "reveal_secrets"])]
+    pub reproduce: Option<PathBuf>,
+    /// With --reproduce: where the evidence was moved to, a folder searched by hash, or a file
+    #[arg(long, value_name = "DIR", requires = "reproduce")]
+    pub evidence: Option<PathBuf>,
+    /// What it has in common with `live`.
+    #[command(flatten)]
+    pub common: CommonArgs,
+}
+
+/// What `analyze` and `live` are both told
+#[derive(Args, Debug)]
+pub struct CommonArgs {
     /// Folder of the case [default: NAME.vigil in the current folder]
     #[arg(long, value_name = "DIR", env = "VIGIL_DB_PATH")]
     pub out: Option<PathBuf>,
@@ -158,9 +188,75 @@ pub struct AnalyzeArgs {
     /// Print nothing but errors
     #[arg(long, short)]
     pub quiet: bool,
-    /// Print the result as JSON on standard output
+    /// Print the result as JSON on standard output; live, one change of a finding a line
     #[arg(long)]
     pub json: bool,
+}
+
+/// `vigil live`
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  \
+    vigil live eth0                                    until Ctrl-C; the case is eth0.vigil\n  \
+    vigil live eth0 wlan0 --filter 'not port 22' --out office.vigil --duration 8h\n  \
+    vigil live any --ring packets/ --ring-size 20G --keep 7d\n  \
+    vigil live eth0 --json | jq -c 'select(.change == \"new\") | .finding.says'\n  \
+    vigil live --read dump.pcap --speed 10x            a file, replayed\n\n\
+    Needs the right CAP_NET_RAW alone, and gives it up once the interfaces are open:\n  \
+    sudo setcap cap_net_raw+ep $(command -v vigil)\n\n\
+    Stopped by Ctrl-C or SIGTERM: everything is written and judged once more; a second Ctrl-C ends it at once. Run again on\n\
+    the same case, it goes on. While it runs, `vigil sql` and `vigil report` read the segments that are closed.")]
+pub struct LiveArgs {
+    /// Interfaces; `any` for all
+    #[arg(value_name = "IFACE")]
+    pub interfaces: Vec<String>,
+    /// Instead of interfaces, replay captures
+    #[arg(long, value_name = "PATH")]
+    pub read: Vec<PathBuf>,
+    /// How fast captures are replayed: 1x as recorded, 10x, max
+    #[arg(long, value_name = "SPEED", default_value = "max", requires = "read")]
+    pub speed: String,
+    /// End after this time, such as 30m
+    #[arg(long, value_name = "TIME")]
+    pub duration: Option<String>,
+    /// Only frames to and from this machine, and broadcasts
+    #[arg(long)]
+    pub no_promiscuous: bool,
+    /// Bytes kept of each frame
+    #[arg(long, value_name = "BYTES", default_value_t = 262_144)]
+    pub snaplen: u32,
+    /// The kernel's buffer for each interface
+    #[arg(long, value_name = "SIZE", default_value = "64M")]
+    pub buffer: String,
+    /// Time between two checks, by the clock of the packets
+    #[arg(long, value_name = "TIME", default_value = "10s")]
+    pub check_period: String,
+    /// How far back rules look that judge a capture as a whole
+    #[arg(long, value_name = "TIME", default_value = "24h")]
+    pub look_back: String,
+    /// Close a segment of the case after this time
+    #[arg(long, value_name = "TIME", default_value = "1h")]
+    pub segment: String,
+    /// Close a segment when it is larger
+    #[arg(long, value_name = "SIZE", default_value = "4G")]
+    pub segment_size: String,
+    /// Delete segments older than this, such as 7d [default: keep all]
+    #[arg(long, value_name = "TIME")]
+    pub keep: Option<String>,
+    /// Keep packets in this folder, as pcapng files of which the oldest go
+    #[arg(long, value_name = "DIR")]
+    pub ring: Option<PathBuf>,
+    /// Bytes of packets to keep
+    #[arg(long, value_name = "SIZE", default_value = "2G")]
+    pub ring_size: String,
+    /// Do not look up which program of this machine a flow belongs to
+    #[arg(long)]
+    pub no_programs: bool,
+    /// With --json, print the report as the last line
+    #[arg(long, requires = "json")]
+    pub report_at_end: bool,
+    /// What it has in common with `analyze`.
+    #[command(flatten)]
+    pub common: CommonArgs,
 }
 
 /// `vigil demo`
@@ -238,6 +334,239 @@ pub struct SqlArgs {
     #[arg(long, value_enum, default_value_t = RowFormat::Table)]
     pub format: RowFormat,
     /// Same as --format json
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `vigil carve`
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  \
+    vigil carve dump.vigil F3 -o F3.pcapng                       the packets of a finding\n  \
+    vigil carve dump.vigil I1 -o I1.pcapng --context 5s          of an incident, and all within 5 s of them\n  \
+    vigil carve dump.vigil flow:1042 host:10.0.0.5 -o two.pcapng\n  \
+    vigil carve dump.vigil \"SELECT flow_id FROM http WHERE method = 'POST'\" -o posts.pcapng\n  \
+    vigil carve dump.vigil F5 --files seized/                    the files it transferred, as SHA256.bin\n  \
+    vigil carve dump.vigil F3 -o F3.pcapng --evidence /mnt/evidence\n\n\
+    Written is pcapng with the original times, link types and interfaces; comments name the finding and the frame\n\
+    of the evidence. The evidence is hashed while it is read: if it changed, nothing is written (exit code 3).\n\
+    A finding is all packets of its flows and all frames it names; --frames-only leaves the flows out.")]
+pub struct CarveArgs {
+    /// Case folder
+    #[arg(value_name = "CASE")]
+    pub case: PathBuf,
+    /// F3, I1, flow:1042, flow:1042/1, host:10.0.0.5, frame:17-40, or a query that answers with flow_id or frame
+    #[arg(required = true, value_name = "SELECTION")]
+    pub selections: Vec<String>,
+    /// Capture to write, pcapng
+    #[arg(long, short, value_name = "FILE", required_unless_present = "files")]
+    pub out: Option<PathBuf>,
+    /// Write transferred files into this folder, each named SHA256.bin; never run or overwritten
+    #[arg(long, value_name = "DIR")]
+    pub files: Option<PathBuf>,
+    /// Also packets within this time of those chosen, such as 5s
+    #[arg(long, value_name = "TIME")]
+    pub context: Option<String>,
+    /// Of findings only the frames they name
+    #[arg(long)]
+    pub frames_only: bool,
+    /// Where the evidence was moved to: a folder, searched by hash, or a file
+    #[arg(long, value_name = "DIR")]
+    pub evidence: Option<PathBuf>,
+    /// Print what was written as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `vigil verify`
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  \
+    vigil verify dump.vigil\n  \
+    vigil verify dump.vigil --evidence /mnt/evidence     the evidence was moved; it is found by its hash\n  \
+    vigil verify dump.vigil --json | jq '.checks[] | select(.state != \"same\")'\n\n\
+    Looked at: the chain of the journal, the manifest, every file and table of the case, the rules, reports, evidence.\n\
+    Exit codes: 0 all is as it was, 3 something differs or is missing. Nothing is written.")]
+pub struct VerifyArgs {
+    /// Case folder
+    #[arg(value_name = "CASE")]
+    pub case: PathBuf,
+    /// Where the evidence was moved to: a folder, searched by hash, or a file
+    #[arg(long, value_name = "DIR")]
+    pub evidence: Option<PathBuf>,
+    /// Print everything that was looked at as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// How far a suppression reaches, as typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ScopeChoice {
+    /// This finding, also when the evidence is analysed again.
+    Finding,
+    /// Everything that its rule finds.
+    Rule,
+    /// What its rule finds of the same actors alone.
+    Host,
+    /// What its rule finds between the same actors and targets alone.
+    Pair,
+    /// What its rule finds about a domain alone.
+    Domain,
+}
+
+/// `vigil suppress`
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  \
+    vigil suppress dump.vigil F7 --reason 'nightly backup'\n  \
+    vigil suppress dump.vigil F7 --reason 'monitoring asks every minute' --scope pair --expires 30d\n  \
+    vigil suppress dump.vigil F2 --reason 'our CDN' --scope domain --domain '*.cdn.example'\n  \
+    vigil suppress dump.vigil --list\n  \
+    vigil suppress dump.vigil --undo S4          or --undo F7: all that puts F7 aside\n\n\
+    A suppression stays within the rule of its finding. A domain example.com is the name and all names under it,\n\
+    *.example.com only the names under it; what the public registers under, such as co.uk, is refused. A finding\n\
+    that speaks of further hosts or domains is not put aside. Findings stay in the case: reports, terminal and\n\
+    `vigil sql` (findings.suppressed, suppressions) leave them out when they are read, and count them.")]
+pub struct SuppressArgs {
+    /// Case folder
+    #[arg(value_name = "CASE")]
+    pub case: PathBuf,
+    /// Finding
+    #[arg(value_name = "FINDING", required_unless_present_any = ["list", "undo"], conflicts_with_all = ["list", "undo"])]
+    pub finding: Option<String>,
+    /// Why
+    #[arg(long, value_name = "TEXT", required_unless_present_any = ["list", "undo"])]
+    pub reason: Option<String>,
+    /// How far it reaches
+    #[arg(long, value_enum, default_value_t = ScopeChoice::Finding)]
+    pub scope: ScopeChoice,
+    /// With --scope domain: which [default: the one that the finding names]
+    #[arg(long, value_name = "NAME")]
+    pub domain: Option<String>,
+    /// Who [default: the user that is logged in]
+    #[arg(long, value_name = "NAME", env = "VIGIL_AUTHOR")]
+    pub author: Option<String>,
+    /// For how long, such as 12h, 30d or 8w [default: for good]
+    #[arg(long, value_name = "TIME")]
+    pub expires: Option<String>,
+    /// List suppressions, those undone and expired too
+    #[arg(long)]
+    pub list: bool,
+    /// Take back a suppression, or all that put a finding aside
+    #[arg(long, value_name = "ID", conflicts_with = "list")]
+    pub undo: Option<String>,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `vigil comment`
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  vigil comment dump.vigil F7 'asked the owner: a test, see ticket 4711' --author kim")]
+pub struct CommentArgs {
+    /// Case folder
+    #[arg(value_name = "CASE")]
+    pub case: PathBuf,
+    /// Finding
+    #[arg(value_name = "FINDING")]
+    pub finding: String,
+    /// What is to be noted
+    #[arg(value_name = "TEXT")]
+    pub text: String,
+    /// Who [default: the user that is logged in]
+    #[arg(long, value_name = "NAME", env = "VIGIL_AUTHOR")]
+    pub author: Option<String>,
+}
+
+/// APIs of models.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ApiChoice {
+    /// Anthropic's Messages API; the key is in ANTHROPIC_API_KEY.
+    Anthropic,
+    /// Chat completions as OpenAI, Ollama, llama.cpp, LM Studio and vLLM speak them; the key, if any, is in OPENAI_API_KEY.
+    Openai,
+}
+
+/// `vigil explain`
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  \
+    vigil explain dump.vigil                       the case and its incidents, told by a template: nothing leaves\n  \
+    vigil explain dump.vigil I1 F3\n  \
+    vigil explain dump.vigil --llm anthropic --dry-run      prints exactly what would be sent\n  \
+    vigil explain dump.vigil I1 --llm anthropic\n  \
+    vigil explain dump.vigil --llm openai --server http://127.0.0.1:11434 --model qwen3:14b\n\n\
+    A model is asked only with --llm. It is sent findings, never payloads, packets or paths; addresses, names, accounts\n\
+    and hardware are replaced by pseudonyms unless it runs on this machine. A sentence that cites no finding, or names\n\
+    what its findings do not hold, is dropped and counted. Where it fails, the template takes over and says why. What\n\
+    it said goes to the journal, into reports, and is not asked for twice.")]
+pub struct ExplainArgs {
+    /// Case folder
+    #[arg(value_name = "CASE")]
+    pub case: PathBuf,
+    /// case, I1 or F3 [default: the case and all its incidents]
+    #[arg(value_name = "WHAT")]
+    pub what: Vec<String>,
+    /// Ask a model instead of the template
+    #[arg(long, value_name = "API")]
+    pub llm: Option<ApiChoice>,
+    /// Model [default: claude-sonnet-4-5 for anthropic]
+    #[arg(long, value_name = "NAME", requires = "llm")]
+    pub model: Option<String>,
+    /// Base address of the server [default: https://api.anthropic.com, http://127.0.0.1:11434]
+    #[arg(long, value_name = "URL", requires = "llm")]
+    pub server: Option<String>,
+    /// Print what would be sent, and send nothing
+    #[arg(long, requires = "llm")]
+    pub dry_run: bool,
+    /// Send real names also to a model on another machine
+    #[arg(long, requires = "llm", conflicts_with = "pseudonyms")]
+    pub real_names: bool,
+    /// Send pseudonyms also to a model on this machine
+    #[arg(long, requires = "llm")]
+    pub pseudonyms: bool,
+    /// Tokens to spend at most, both ways together
+    #[arg(long, value_name = "TOKENS", default_value_t = 100_000, requires = "llm")]
+    pub budget: u64,
+    /// Time for one answer
+    #[arg(long, value_name = "TIME", default_value = "120s", requires = "llm")]
+    pub timeout: String,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Formats of other programs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    /// STIX 2.1 bundle, for intelligence platforms.
+    Stix,
+    /// Layer of the ATT&CK Navigator.
+    Navigator,
+    /// Events of Timesketch, JSON lines.
+    Timesketch,
+    /// Suricata's EVE, JSON lines: alerts and flows.
+    Eve,
+    /// Every table as a Parquet file in a folder.
+    Parquet,
+}
+
+/// `vigil export`
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  \
+    vigil export dump.vigil --format stix -o dump.stix.json\n  \
+    vigil export dump.vigil --format navigator -o layer.json     open it in the ATT&CK Navigator\n  \
+    vigil export dump.vigil --format timesketch -o dump.jsonl\n  \
+    vigil export dump.vigil --format eve -o - | jq 'select(.event_type == \"alert\")'\n  \
+    vigil export dump.vigil --format parquet -o tables/\n\n\
+    The same case gives the same bytes. Findings that were put aside are left out and counted.")]
+pub struct ExportArgs {
+    /// Case folder
+    #[arg(value_name = "CASE")]
+    pub case: PathBuf,
+    /// Format
+    #[arg(long, value_enum)]
+    pub format: ExportFormat,
+    /// File to write, - for standard output; with parquet a folder
+    #[arg(long, short, value_name = "PATH")]
+    pub out: PathBuf,
+    /// Print what was written as JSON
     #[arg(long)]
     pub json: bool,
 }

@@ -77,9 +77,11 @@ impl Failure {
         use crate::pipeline::Error as P;
         use crate::serve::Error as V;
         match self {
-            Self::Users(_) | Self::Serve(V::Users(_) | V::Listen { .. } | V::Nobody { .. }) => Exit::Usage,
+            Self::Users(_) | Self::Serve(V::Users(_) | V::Listen { .. } | V::Nobody { .. } | V::Live(_)) => Exit::Usage,
             Self::Serve(V::Store(error)) if is_case_usage(error) => Exit::Usage,
-            Self::Usage(_) | Self::Capture(_) | Self::Pipeline(P::Capture(_)) => Exit::Usage,
+            Self::Usage(_) | Self::Capture(_) | Self::Pipeline(P::Capture(_) | P::Selection(_) | P::Occupied { .. }) => Exit::Usage,
+            Self::Pipeline(P::EvidenceMissing { .. } | P::EvidenceChanged { .. }) => Exit::Incomplete,
+            Self::Pipeline(P::Store(crate::store::StoreError::Database { doing, .. })) if doing == "running the query" => Exit::Usage,
             Self::Detect(error) | Self::Pipeline(P::Detect(error)) if is_rules_usage(error) => Exit::Usage,
             Self::Store(error) | Self::Pipeline(P::Store(error)) if is_case_usage(error) => Exit::Usage,
             _ => Exit::Internal,
@@ -95,7 +97,7 @@ fn is_case_usage(error: &crate::store::StoreError) -> bool {
     use crate::store::StoreError as S;
     match error {
         S::NoCase(_) | S::NotACase(_) | S::Occupied(_) | S::Unwritable { .. } | S::Exists(_) | S::Unfinished(_) => true,
-        S::Newer { .. } | S::Locked { .. } => true,
+        S::Newer { .. } | S::Locked { .. } | S::Live(_) => true,
         S::Database { doing, .. } => doing == "running the query",
         _ => false,
     }

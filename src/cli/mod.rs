@@ -4,17 +4,24 @@
 
 mod analyze;
 pub mod args;
+mod carve;
 mod config;
 mod demo;
+mod explain;
+mod export;
 mod failure;
+mod live;
 mod papers;
 mod progress;
 mod report;
 mod rules;
+mod screen;
 mod serve;
 mod settings;
 mod sql;
+mod suppress;
 mod user;
+mod verify;
 
 use args::{Cli, Command};
 use clap::Parser;
@@ -53,8 +60,15 @@ fn plain(message: &str) -> String {
 fn run(cli: Cli) -> Result<Exit, Failure> {
     match cli.command {
         Command::Analyze(args) => analyze::run(args),
+        Command::Live(args) => live::run(args),
         Command::Demo(args) => demo::run(args),
         Command::Sql(args) => sql::run(args),
+        Command::Carve(args) => carve::run(args),
+        Command::Verify(args) => verify::run(args),
+        Command::Suppress(args) => suppress::run(args),
+        Command::Comment(args) => suppress::comment(args),
+        Command::Explain(args) => explain::run(args),
+        Command::Export(args) => export::run(args),
         Command::Report(args) => report::run(args),
         Command::Serve(args) => serve::run(args),
         Command::User(args) => user::run(args),

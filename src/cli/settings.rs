@@ -1,7 +1,7 @@
 //! What was meant: flag, then environment, then `vigil.toml`, then default. Each value knows where it came from.
 
 use super::Failure;
-use super::args::{AnalyzeArgs, HashChoice, SeverityChoice};
+use super::args::{CommonArgs, HashChoice, SeverityChoice};
 use crate::model::{Severity, time::SECOND};
 use clap::ValueEnum;
 use ipnet::IpNet;
@@ -85,8 +85,8 @@ struct File {
 }
 
 impl Settings {
-    /// From the flags of `analyze` (or none) and the world around.
-    pub fn resolve(args: Option<&AnalyzeArgs>) -> Result<Self, Failure> {
+    /// From the flags of `analyze` or `live` (or none) and the world around.
+    pub fn resolve(args: Option<&CommonArgs>) -> Result<Self, Failure> {
         let file = File::read(Path::new(FILE))?;
         let memory = pick(args.and_then(|a| a.memory.clone()), "VIGIL_MEMORY", file.memory, || "2G".into());
         let threads_typed = args.and_then(|a| a.threads).map(|n| n.to_string());
@@ -199,8 +199,17 @@ fn size(bytes: u64) -> String {
     }
 }
 
-/// `2G`, `512M`, `1.5g`, `800000000`: powers of 1024. At least 256M, below which DuckDB cannot work.
+/// As [`parse_bytes`], at least 256M, below which DuckDB cannot work.
 fn parse_size(text: &str) -> Result<u64, String> {
+    let bytes = parse_bytes(text)?;
+    if bytes < 256 << 20 {
+        return Err("at least 256M is needed".into());
+    }
+    Ok(bytes)
+}
+
+/// `2G`, `512M`, `1.5g`, `800000000`: powers of 1024.
+pub fn parse_bytes(text: &str) -> Result<u64, String> {
     let text = text.trim().trim_end_matches(['b', 'B', 'i']);
     let (number, unit) = match text.char_indices().last() {
         Some((at, letter)) if letter.is_ascii_alphabetic() => (&text[..at], letter.to_ascii_uppercase()),
@@ -215,11 +224,7 @@ fn parse_size(text: &str) -> Result<u64, String> {
         _ => return Err("write a size such as 2G or 512M".into()),
     };
     let number: f64 = number.trim().parse().map_err(|_| "write a size such as 2G or 512M".to_string())?;
-    let bytes = (number * factor as f64) as u64;
-    if bytes < 256 << 20 {
-        return Err("at least 256M is needed".into());
-    }
-    Ok(bytes)
+    Ok((number * factor as f64) as u64)
 }
 
 fn parse_threads(text: &str) -> Result<usize, String> {
@@ -239,13 +244,15 @@ fn parse_nets(text: &str) -> Result<Vec<IpNet>, String> {
         .collect()
 }
 
-/// `90`, `90s`, `5m`, `1h`.
-fn parse_time(text: &str) -> Result<i64, String> {
+/// `90`, `90s`, `5m`, `1h`, `7d`: nanoseconds.
+pub(super) fn parse_time(text: &str) -> Result<i64, String> {
     let wrong = || "write a time such as 90s, 5m or 1h".to_string();
-    let (number, factor) = match text.trim().char_indices().last() {
+    let text = text.trim();
+    let (number, factor) = match text.char_indices().last() {
         Some((at, 's')) => (&text[..at], 1),
         Some((at, 'm')) => (&text[..at], 60),
         Some((at, 'h')) => (&text[..at], 3_600),
+        Some((at, 'd')) => (&text[..at], 86_400),
         _ => (text, 1),
     };
     let seconds: i64 = number.trim().parse().map_err(|_| wrong())?;

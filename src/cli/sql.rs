@@ -13,14 +13,16 @@ const CELL_WIDTH: usize = 60;
 /// Rows that are aligned together.
 const ROWS_ALIGNED: usize = 1_000;
 
-const TABLES: &str = "SELECT t.table_name AS \"table\", t.estimated_size AS rows, t.comment AS \"what a row is\" \
-    FROM duckdb_tables() t WHERE NOT t.internal AND t.estimated_size > 0 ORDER BY t.table_oid";
+/// A live case has each table once per segment.
+const TABLES: &str = "SELECT t.table_name AS \"table\", sum(t.estimated_size)::BIGINT AS rows, min(t.comment) AS \"what a row is\" \
+    FROM duckdb_tables() t WHERE NOT t.internal AND t.estimated_size > 0 GROUP BY ALL ORDER BY min(t.table_oid), 1";
 
 /// Runs it.
 pub fn run(args: SqlArgs) -> Result<Exit, Failure> {
     let query = statement(&args)?;
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let case = store::open_read_only(&args.case, MEMORY, threads)?;
+    crate::pipeline::notes::overlay(&case)?;
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     let format = if args.json { RowFormat::Json } else { args.format };
     let mut printer = Printer::new(format);

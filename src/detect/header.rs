@@ -169,6 +169,22 @@ fn is_window(window: &str) -> bool {
     window == "capture" || (unit.len() < window.len() && ["s", "min", "h", "d"].contains(&unit))
 }
 
+impl Header {
+    /// How far back the rule looks, nanoseconds; `None` for the whole capture.
+    pub fn window_ns(&self) -> Option<i64> {
+        let unit = self.window.trim_start_matches(|c: char| c.is_ascii_digit());
+        let seconds = match unit {
+            "s" => 1,
+            "min" => 60,
+            "h" => 3_600,
+            "d" => 86_400,
+            _ => return None,
+        };
+        let number: i64 = self.window.strip_suffix(unit)?.parse().ok()?;
+        number.checked_mul(seconds * crate::model::time::SECOND)
+    }
+}
+
 fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

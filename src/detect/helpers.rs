@@ -36,7 +36,8 @@ impl Rules {
 
     /// Creates the helpers so that every connection to this database can [`Rules::join`] them.
     pub(super) fn share(&self, db: &Connection) -> Result<()> {
-        db.execute_batch(&format!("ATTACH ':memory:' AS {SHARED}")).map_err(creating(SHARED))?;
+        // A run that broke off may have left its own: live, rules run again and again on one database.
+        db.execute_batch(&format!("DETACH DATABASE IF EXISTS {SHARED}; ATTACH ':memory:' AS {SHARED}")).map_err(creating(SHARED))?;
         for (file, text) in self.views() {
             let sql = match Helper::of(text) {
                 Helper::Words(words) => words.to_owned(),

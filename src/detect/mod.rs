@@ -9,6 +9,7 @@
 //!
 //! To add a detection: one file under `queries/TACTIC/`. Nothing else.
 
+mod catalogue;
 mod check;
 mod fold;
 mod header;
@@ -24,11 +25,12 @@ mod words;
 #[cfg(test)]
 mod tests;
 
+pub use catalogue::markdown;
 pub use check::check;
 pub use header::{Header, TACTICS};
 pub use params::{Override, Param, Setting};
 pub use rules::{Rule, Rules};
-pub use run::{Detected, Settings};
+pub use run::{Detected, Settings, order};
 
 /// What can go wrong before a rule runs. Each names the thing, the place and the cure.
 #[derive(Debug, thiserror::Error)]

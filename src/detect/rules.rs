@@ -101,6 +101,12 @@ impl Rules {
         self.rules.values()
     }
 
+    /// Those rules that `wanted` picks, with all helpers.
+    pub fn only(&self, wanted: impl Fn(&Rule) -> bool) -> Self {
+        let rules = self.rules.iter().filter(|(_, rule)| wanted(rule)).map(|(id, rule)| (id.clone(), rule.clone())).collect();
+        Self { rules, views: self.views.clone() }
+    }
+
     /// The rule of that id.
     pub fn get(&self, id: &str) -> Option<&Rule> {
         self.rules.get(id)

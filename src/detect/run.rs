@@ -145,12 +145,15 @@ fn started(rule: &Rule) -> RuleRun {
     }
 }
 
-/// Gravest first; ties by time, rule and key, so that ids never depend on chance.
+/// Gravest first; ties by time, rule and key, so that nothing depends on chance.
+pub fn order(a: &Finding, b: &Finding) -> std::cmp::Ordering {
+    let grave = b.severity.cmp(&a.severity).then(b.risk.total_cmp(&a.risk));
+    grave.then(a.first_ns.cmp(&b.first_ns)).then_with(|| a.rule.cmp(&b.rule)).then_with(|| a.key.cmp(&b.key))
+}
+
+/// Puts findings in order and names them.
 fn rank(findings: &mut [Finding]) {
-    findings.sort_by(|a, b| {
-        let grave = b.severity.cmp(&a.severity).then(b.risk.total_cmp(&a.risk));
-        grave.then(a.first_ns.cmp(&b.first_ns)).then_with(|| a.rule.cmp(&b.rule)).then_with(|| a.key.cmp(&b.key))
-    });
+    findings.sort_by(order);
     for (place, finding) in findings.iter_mut().enumerate() {
         finding.id = format!("F{}", place + 1);
     }

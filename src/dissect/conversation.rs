@@ -1,5 +1,6 @@
 //! One flow's application layer: finds the protocol, then feeds its dissector.
 
+use super::expect::Kind;
 use super::signatures::{self, Named};
 use super::{Answer, Chunk, Dissector, Out, PROTOCOLS, Probe, Protocol, http, tls};
 use crate::model::{AppEvent, Conn, Dir, Proto, Ts};
@@ -16,9 +17,10 @@ const PROBE_DATAGRAMS: usize = 8;
 const WATCH_BYTES: u64 = 64 << 10;
 
 /// Services that hand a stream over to TLS, and what the flow is called then.
-const CARRIERS: [(&str, &str); 16] = [
+const CARRIERS: [(&str, &str); 17] = [
     ("http", "http,ssl"),
     ("ftp", "ftp,ssl"),
+    ("ftp-data", "ftp-data,ssl"),
     ("smtp", "smtp,ssl"),
     ("imap", "imap,ssl"),
     ("pop3", "pop3,ssl"),
@@ -45,6 +47,8 @@ pub struct Conversation {
     ended: bool,
     /// Carried by another conversation.
     inside: bool,
+    /// Files named so far.
+    files: u32,
 }
 
 enum State {
@@ -66,6 +70,8 @@ struct Waiting {
     maybe: [bool; 2],
     /// What a signature says it is, should no dissector want it.
     service: &'static str,
+    /// What another flow announced it to be.
+    expected: Option<Kind>,
 }
 
 /// What happened before anyone was sure, to be told to whoever takes the flow.
@@ -78,7 +84,12 @@ enum Kept {
 impl Conversation {
     /// For a new flow.
     pub fn new(conn: Conn) -> Self {
-        Self { conn, state: State::Probing(Box::default()), before: "", watched: [0; 2], ended: false, inside: false }
+        Self { conn, state: State::Probing(Box::default()), before: "", watched: [0; 2], ended: false, inside: false, files: 0 }
+    }
+
+    /// For a new flow, and what another one announced of it.
+    pub fn perhaps(conn: Conn, expected: Option<Kind>) -> Self {
+        Self { state: State::Probing(Box::new(Waiting { expected, ..Waiting::default() })), ..Self::new(conn) }
     }
 
     /// For what another conversation of the flow carries.
@@ -97,7 +108,7 @@ impl Conversation {
         }
         match &mut self.state {
             State::Over { .. } => {}
-            State::Reading { dissector, .. } => with_out(self.conn, events, |out| dissector.data(chunk, out)),
+            State::Reading { dissector, .. } => with_out(self.conn, self.inside, &mut self.files, events, |out| dissector.data(chunk, out)),
             State::Probing(_) => self.probe(chunk, events),
         }
     }
@@ -105,7 +116,7 @@ impl Conversation {
     /// Whether TLS may begin in the middle of `dir`: what came before is unknown, or has handed the flow over.
     fn watches(&self, dir: Dir) -> bool {
         let open = match &self.state {
-            State::Probing(waiting) => !waiting.heads[dir.index()].is_empty(),
+            State::Probing(waiting) => waiting.expected.is_none() && !waiting.heads[dir.index()].is_empty(),
             State::Reading { dissector, .. } => dissector.hands_over(),
             State::Over { service } => service.is_empty() || CARRIERS.iter().any(|(carrier, _)| carrier == service),
         };
@@ -118,7 +129,8 @@ impl Conversation {
             self.watched[chunk.dir.index()] += chunk.bytes.len() as u64;
             return tls::is_hello(chunk.bytes).then_some(&tls::PROTOCOL);
         }
-        if matches!(self.state, State::Over { service: "stun" }) && tls::dtls::is_hello(chunk.bytes) {
+        // STUN finds the way for DTLS, and goes on beside it (RFC 7983).
+        if matches!(self.state, State::Reading { name: "stun", .. }) && tls::dtls::is_hello(chunk.bytes) {
             return Some(&tls::dtls::PROTOCOL);
         }
         // A web server's complaint about a ClientHello on its clear port.
@@ -130,10 +142,10 @@ impl Conversation {
     fn succeed(&mut self, successor: &'static Protocol, chunk: &Chunk<'_>, events: &mut Vec<AppEvent>) {
         self.before = self.service();
         if let State::Reading { dissector, .. } = &mut self.state {
-            with_out(self.conn, events, |out| dissector.end(out));
+            with_out(self.conn, self.inside, &mut self.files, events, |out| dissector.end(out));
         }
         self.state = State::Over { service: "" };
-        self.start(successor, chunk, events);
+        self.start(successor, Some(chunk), events);
     }
 
     /// Tells that bytes of `dir` are lost.
@@ -142,7 +154,9 @@ impl Conversation {
             return;
         }
         match &mut self.state {
-            State::Reading { dissector, .. } => with_out(self.conn, events, |out| dissector.gap(dir, missing, out)),
+            State::Reading { dissector, .. } => {
+                with_out(self.conn, self.inside, &mut self.files, events, |out| dissector.gap(dir, missing, out))
+            }
             State::Probing(waiting) => {
                 waiting.heads[dir.index()].clear();
                 if waiting.kept.len() < PROBE_CHUNKS {
@@ -155,8 +169,9 @@ impl Conversation {
 
     /// Tells that `dir` has sent its last byte.
     pub fn fin(&mut self, dir: Dir, events: &mut Vec<AppEvent>) {
+        self.settle(events);
         match &mut self.state {
-            State::Reading { dissector, .. } => with_out(self.conn, events, |out| dissector.fin(dir, out)),
+            State::Reading { dissector, .. } => with_out(self.conn, self.inside, &mut self.files, events, |out| dissector.fin(dir, out)),
             State::Probing(waiting) if waiting.kept.len() < PROBE_CHUNKS => waiting.kept.push(Kept::Fin(dir)),
             State::Probing(_) | State::Over { .. } => {}
         }
@@ -164,8 +179,9 @@ impl Conversation {
 
     /// Tells that the flow is over, and lets go of everything.
     pub fn end(&mut self, events: &mut Vec<AppEvent>) {
+        self.settle(events);
         if let State::Reading { dissector, .. } = &mut self.state {
-            with_out(self.conn, events, |out| dissector.end(out));
+            with_out(self.conn, self.inside, &mut self.files, events, |out| dissector.end(out));
         }
         self.state = State::Over { service: self.service() };
         self.before = "";
@@ -187,7 +203,7 @@ impl Conversation {
         let service = match &self.state {
             State::Reading { name, dissector } if dissector.confirmed() => dissector.service(name),
             State::Reading { .. } => "",
-            State::Probing(waiting) => waiting.service,
+            State::Probing(waiting) => waiting.expected.map_or(waiting.service, Kind::service),
             State::Over { service } => service,
         };
         match (self.before, service) {
@@ -198,7 +214,51 @@ impl Conversation {
         }
     }
 
+    /// Believes what was announced, now that no more will come from one side.
+    fn settle(&mut self, events: &mut Vec<AppEvent>) {
+        if let State::Probing(waiting) = &self.state
+            && let Some(kind) = waiting.expected.filter(|_| waiting.heard != [0; 2])
+        {
+            self.start(kind.protocol(), None, events);
+        }
+    }
+
+    /// Believes what was announced once the bytes say nothing against it. True if that is settled, or still open, with this chunk.
+    fn expects(&mut self, chunk: &Chunk<'_>, events: &mut Vec<AppEvent>) -> bool {
+        let State::Probing(waiting) = &mut self.state else { return false };
+        let Some(kind) = waiting.expected else { return false };
+        let heard = waiting.heard;
+        if heard == [0; 2] && self.conn.proto == Proto::Tcp && tls::is_hello(chunk.bytes) {
+            self.before = kind.service();
+            self.start(&tls::PROTOCOL, Some(chunk), events);
+            return true;
+        }
+        if kind.is_one_way() && heard[chunk.dir.flip().index()] > 0 {
+            // Whoever announced it was wrong, or wanted it to be taken for something else: all of it is read anew.
+            let kept = std::mem::take(waiting).kept;
+            for kept in &kept {
+                match kept {
+                    Kept::Data { dir, bytes, cut, frame, ts_ns } => {
+                        self.data(&Chunk { dir: *dir, bytes, cut: *cut, frame: *frame, ts_ns: *ts_ns }, events);
+                    }
+                    Kept::Gap(dir, missing) => self.gap(*dir, *missing, events),
+                    Kept::Fin(dir) => self.fin(*dir, events),
+                }
+            }
+            self.data(chunk, events);
+            return true;
+        }
+        if !kind.is_one_way() || heard[chunk.dir.index()] >= PROBE_BYTES || waiting.kept.len() + 1 >= PROBE_CHUNKS {
+            self.start(kind.protocol(), Some(chunk), events);
+            return true;
+        }
+        false
+    }
+
     fn probe(&mut self, chunk: &Chunk<'_>, events: &mut Vec<AppEvent>) {
+        if self.expects(chunk, events) {
+            return;
+        }
         let State::Probing(waiting) = &mut self.state else { return };
         let stream = self.conn.proto == Proto::Tcp;
         let head = &mut waiting.heads[chunk.dir.index()];
@@ -214,9 +274,10 @@ impl Conversation {
             orig_p: self.conn.orig_p,
             resp_p: self.conn.resp_p,
         };
-        let mut maybe = false;
+        let announced = waiting.expected.is_some();
+        let mut maybe = announced;
         let mut sure = None;
-        for protocol in PROTOCOLS.iter().filter(|protocol| protocol.over.contains(&self.conn.proto)) {
+        for protocol in PROTOCOLS.iter().filter(|protocol| !announced && protocol.over.contains(&self.conn.proto)) {
             match (protocol.probe)(&probe) {
                 Answer::Certain => {
                     sure = Some(protocol);
@@ -227,15 +288,12 @@ impl Conversation {
             }
         }
         if let Some(protocol) = sure {
-            self.start(protocol, chunk, events);
+            self.start(protocol, Some(chunk), events);
             return;
         }
-        if waiting.service.is_empty() || signatures::is_prelude(waiting.service) {
+        if !announced && waiting.service.is_empty() {
             match signatures::name(&probe) {
-                Named::Yes(service) => {
-                    waiting.service = service;
-                    maybe |= signatures::is_prelude(service);
-                }
+                Named::Yes(service) => waiting.service = service,
                 Named::Perhaps => maybe = true,
                 Named::No => {}
             }
@@ -251,19 +309,19 @@ impl Conversation {
         waiting.heard[dir.index()] += bytes.len();
         let other_silent = waiting.heard[dir.flip().index()] == 0 && waiting.service.is_empty();
         let (most, enough) = if stream { (PROBE_CHUNKS, PROBE_BYTES) } else { (PROBE_DATAGRAMS, PROBE_DATAGRAM_BYTES) };
-        let full = waiting.kept.len() >= most || waiting.heard.iter().any(|&heard| heard >= enough);
+        let full = !announced && (waiting.kept.len() >= most || waiting.heard.iter().any(|&heard| heard >= enough));
         if full || !(waiting.maybe.contains(&true) || other_silent) {
             self.state = State::Over { service: waiting.service };
         }
     }
 
-    fn start(&mut self, protocol: &'static Protocol, chunk: &Chunk<'_>, events: &mut Vec<AppEvent>) {
+    fn start(&mut self, protocol: &'static Protocol, chunk: Option<&Chunk<'_>>, events: &mut Vec<AppEvent>) {
         let mut dissector = (protocol.make)(&self.conn);
         if self.inside {
             dissector.is_inside();
         }
         let before = std::mem::replace(&mut self.state, State::Over { service: "" });
-        with_out(self.conn, events, |out| {
+        with_out(self.conn, self.inside, &mut self.files, events, |out| {
             if let State::Probing(waiting) = before {
                 for kept in &waiting.kept {
                     match kept {
@@ -275,17 +333,19 @@ impl Conversation {
                     }
                 }
             }
-            dissector.data(chunk, out);
+            if let Some(chunk) = chunk {
+                dissector.data(chunk, out);
+            }
         });
         self.state = State::Reading { name: protocol.name, dissector };
     }
 }
 
 /// Lends the event list to a dissector for one call.
-fn with_out(conn: Conn, events: &mut Vec<AppEvent>, call: impl FnOnce(&mut Out)) {
-    let mut out = Out { conn, events: std::mem::take(events) };
+fn with_out(conn: Conn, inside: bool, files: &mut u32, events: &mut Vec<AppEvent>, call: impl FnOnce(&mut Out)) {
+    let mut out = Out { conn, events: std::mem::take(events), files: *files, inside };
     call(&mut out);
-    *events = out.events;
+    (*events, *files) = (out.events, out.files);
 }
 
 #[cfg(test)]

@@ -3,38 +3,67 @@
 //! To add a protocol: one file here with a [`Protocol`] constant, one line in [`PROTOCOLS`].
 //! A [`Conversation`] belongs to one flow: it asks every protocol about the first bytes, and hands the flow to the one that is sure.
 
-use crate::model::{AppEvent, Conn, Dir, Event, Proto, Ts, event::Weird};
+use crate::model::event::{File, Weird};
+use crate::model::{AppEvent, Conn, Dir, Event, Proto, Ts};
 
 pub mod arp;
+mod bacnet;
 mod ber;
+pub mod catalogue;
 mod conversation;
 mod dce_rpc;
 pub mod dhcp;
+mod dhcpv6;
+mod dnp3;
 mod dns;
+mod enip;
+pub mod expect;
 mod files;
 mod ftp;
+mod greetings;
 pub mod gssapi;
 mod http;
 pub mod icmp;
+mod iec104;
+pub mod igmp;
+mod ike;
+mod irc;
 mod kerberos;
 mod ldap;
 pub mod le;
+pub mod link_control;
 mod login;
+mod mail;
+mod messages;
+mod modbus;
+mod mongodb;
+mod mqtt;
 mod mysql;
+pub mod ndp;
 pub mod ntlm;
 mod ntp;
+mod opcua;
+mod postgresql;
 mod quic;
 mod radius;
+pub mod ranges;
 mod rdp;
+mod redis;
 mod rfb;
+mod s7comm;
 mod signatures;
 mod sip;
 mod smb;
 mod snmp;
 mod socks;
 mod ssh;
+mod stun;
 mod syslog;
+mod tds;
+mod tftp;
 mod tls;
+mod transfer;
+pub mod transfers;
 mod x509;
 
 #[cfg(test)]
@@ -45,6 +74,7 @@ mod replay;
 mod testing;
 
 pub use conversation::Conversation;
+pub use files::keep_contents;
 
 /// All protocols with a dissector, most telling signature first.
 pub const PROTOCOLS: &[Protocol] = &[
@@ -56,10 +86,22 @@ pub const PROTOCOLS: &[Protocol] = &[
     ssh::SSH,
     ftp::FTP,
     login::telnet::TELNET,
-    login::smtp::SMTP,
-    login::imap::IMAP,
-    login::redis::REDIS,
-    login::pop3::POP3,
+    login::rlogin::RLOGIN,
+    mail::smtp::SMTP,
+    mail::imap::IMAP,
+    redis::PROTOCOL,
+    postgresql::PROTOCOL,
+    mqtt::PROTOCOL,
+    s7comm::PROTOCOL,
+    dnp3::TCP,
+    iec104::PROTOCOL,
+    enip::PROTOCOL,
+    opcua::PROTOCOL,
+    tds::PROTOCOL,
+    mongodb::PROTOCOL,
+    modbus::PROTOCOL,
+    mail::pop3::POP3,
+    irc::IRC,
     kerberos::TCP,
     ldap::TCP,
     rdp::PROTOCOL,
@@ -67,6 +109,10 @@ pub const PROTOCOLS: &[Protocol] = &[
     mysql::PROTOCOL,
     sip::PROTOCOL,
     socks::PROTOCOL,
+    greetings::AMQP,
+    greetings::BITTORRENT,
+    greetings::STRATUM,
+    greetings::MEMCACHED,
     syslog::TCP,
     quic::PROTOCOL,
     kerberos::UDP,
@@ -75,7 +121,15 @@ pub const PROTOCOLS: &[Protocol] = &[
     snmp::PROTOCOL,
     radius::PROTOCOL,
     syslog::UDP,
+    tftp::REQUEST,
     dhcp::PROTOCOL,
+    dhcpv6::PROTOCOL,
+    stun::PROTOCOL,
+    greetings::DHT,
+    greetings::WIREGUARD,
+    ike::PROTOCOL,
+    dnp3::UDP,
+    bacnet::PROTOCOL,
     dns::PROTOCOL,
 ];
 
@@ -165,17 +219,36 @@ pub struct Out {
     pub conn: Conn,
     /// Events so far, in order.
     pub events: Vec<AppEvent>,
+    /// Files of this flow so far: their names go on from here.
+    pub files: u32,
+    /// What another conversation of the flow carries names its files apart.
+    pub inside: bool,
 }
 
 impl Out {
     /// For one flow.
     pub fn new(conn: Conn) -> Self {
-        Self { conn, events: Vec::new() }
+        Self { conn, events: Vec::new(), files: 0, inside: false }
     }
 
     /// Adds an event of this flow.
     pub fn say(&mut self, frame: u64, ts_ns: Ts, event: Event) {
         self.events.push(AppEvent { conn: Some(self.conn), frame, ts_ns, event });
+    }
+
+    /// Adds a file of this flow, under a name that comes back.
+    pub fn file(&mut self, frame: u64, ts_ns: Ts, mut file: File) -> String {
+        let fuid = self.fuid();
+        file.fuid.clone_from(&fuid);
+        self.say(frame, ts_ns, Event::File(Box::new(file)));
+        fuid
+    }
+
+    /// A name for the next file.
+    pub fn fuid(&mut self) -> String {
+        self.files += 1;
+        let tag = if self.inside { "t" } else { "" };
+        format!("F{}-{tag}{}", self.conn.flow.0, self.files)
     }
 
     /// Notes an oddity. Each name is kept once per call site and flow by the dissector; the flow folds repetitions.

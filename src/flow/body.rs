@@ -5,6 +5,7 @@ use super::history::{History, Letter};
 use super::oddity::Oddity;
 use super::stream::{Piece, Segment, Stream};
 use super::tcp::{Connection, Effect};
+use crate::dissect::expect::Kind;
 use crate::dissect::{Chunk, Conversation};
 use crate::model::flow::{Side, SynInfo};
 use crate::model::packet::{Ip, Tcp, tcp_flags};
@@ -16,6 +17,8 @@ pub struct TcpBody {
     pub connection: Connection,
     /// Made when the first payload, FIN, or acknowledgement of unseen payload comes: most flows of a scan never have one.
     contents: Option<Box<Contents>>,
+    /// What another flow announced it to be.
+    expected: Option<Kind>,
     counts: [Counts; 2],
     watch: Watch,
     /// First SYN.
@@ -67,10 +70,11 @@ pub struct Arrival<'a> {
 
 impl TcpBody {
     /// Begins with this segment.
-    pub fn new(tcp: &Tcp, now: Ts) -> Self {
+    pub fn new(tcp: &Tcp, now: Ts, expected: Option<Kind>) -> Self {
         Self {
             connection: Connection::new(now),
             contents: None,
+            expected,
             counts: Default::default(),
             watch: Watch::default(),
             syn: SynInfo::default(),
@@ -104,7 +108,7 @@ impl TcpBody {
         let acks = has(tcp_flags::ACK) && !rst && !syn;
         let unseen = acks && self.connection.ends[dir.flip().index()].acked > 1;
         if self.contents.is_none() && (data || unseen || (fin && !rst)) {
-            self.contents = Some(Box::new(Contents::new(conn, &self.connection)));
+            self.contents = Some(Box::new(Contents::new(conn, &self.connection, self.expected)));
         }
         effect.odd.note_if(data && payload.len() < packet.payload_len as usize, Oddity::TruncatedPayload);
         let heads = self.contents.as_mut().map(|contents| &mut contents.heads[dir.index()]);
@@ -165,8 +169,8 @@ impl TcpBody {
         }
     }
 
-    /// Hands on what is left, and adds what was counted to the sides; tells whether a buffer had been full.
-    pub fn finish(&mut self, limits: &Limits, orig: &mut Side, resp: &mut Side, events: &mut Vec<AppEvent>) -> bool {
+    /// Adds what was counted to the sides.
+    pub fn measure(&self, orig: &mut Side, resp: &mut Side) {
         let [a, b] = &self.connection.ends;
         (orig.bytes, resp.bytes) = (Some(a.size(b)), Some(b.size(a)));
         for (side, counts) in [&mut *orig, &mut *resp].into_iter().zip(self.counts) {
@@ -176,9 +180,15 @@ impl TcpBody {
             side.dup_acks = u64::from(counts.dup_acks);
             side.gaps = u64::from(counts.gaps);
         }
+        if let Some(contents) = &self.contents {
+            // Holes nobody acknowledged may be losses of the capture or of the network: like Zeek, they are not counted.
+            (orig.missed_bytes, resp.missed_bytes) = (contents.streams[0].missed, contents.streams[1].missed);
+        }
+    }
+
+    /// Hands on what is left; tells whether a buffer had been full.
+    pub fn finish(&mut self, limits: &Limits, events: &mut Vec<AppEvent>) -> bool {
         let Some(contents) = &mut self.contents else { return false };
-        // Holes nobody acknowledged may be losses of the capture or of the network: like Zeek, they are not counted.
-        (orig.missed_bytes, resp.missed_bytes) = (contents.streams[0].missed, contents.streams[1].missed);
         contents.finish(limits, events);
         contents.streams.iter().any(|stream| stream.overflowed)
     }
@@ -202,12 +212,12 @@ impl Counts {
 }
 
 impl Contents {
-    fn new(conn: Conn, connection: &Connection) -> Self {
+    fn new(conn: Conn, connection: &Connection, expected: Option<Kind>) -> Self {
         let mut streams: [Stream; 2] = Default::default();
         for (stream, end) in streams.iter_mut().zip(&connection.ends).filter(|(_, end)| end.syn) {
             stream.begin(end.start.wrapping_add(1));
         }
-        Self { streams, dissected: [0; 2], heads: Default::default(), conversation: Conversation::new(conn) }
+        Self { streams, dissected: [0; 2], heads: Default::default(), conversation: Conversation::perhaps(conn, expected) }
     }
 
     fn take(&mut self, dir: Dir, segment: Segment<'_>, limits: &Limits, events: &mut Vec<AppEvent>) {
@@ -258,6 +268,8 @@ fn hand_on(conversation: &mut Conversation, dir: Dir, piece: Piece<'_>, dissecte
                 conversation.gap(dir, u64::from(cut), events);
             }
         }
+        // Nobody may take the beginning of a long transfer for the whole of it.
+        Piece::Bytes { bytes, cut, .. } if conversation.wants(dir) => conversation.gap(dir, bytes.len() as u64 + u64::from(cut), events),
         Piece::Bytes { .. } => {}
         Piece::Gap(missing) => conversation.gap(dir, missing, events),
     }

@@ -5,6 +5,7 @@
 
 mod anomaly;
 mod body;
+mod expected;
 mod history;
 mod key;
 mod oddity;
@@ -22,6 +23,7 @@ mod tunnels;
 
 use crate::model::packet::{Transport, TunnelKind};
 use crate::model::{AppEvent, Block, CapHit, Flow, FlowId, Limits, Packet, Ts};
+use expected::Expected;
 use key::Place;
 use rayon::prelude::*;
 use shard::{Shard, Task};
@@ -38,6 +40,7 @@ const LAST_BATCHES: usize = 16;
 pub struct Table {
     shards: Vec<Shard>,
     tunnels: Tunnels,
+    expected: Expected,
     limits: Limits,
     /// Kept from block to block for its memory alone.
     places: Vec<Option<Place>>,
@@ -60,7 +63,14 @@ impl Table {
     /// An empty table.
     pub fn new(limits: Limits) -> Self {
         let shards = (0..SHARDS).map(|_| Shard::default()).collect();
-        Self { shards, tunnels: Tunnels::default(), limits, places: Vec::new(), tasks: vec![Vec::new(); SHARDS] }
+        Self {
+            shards,
+            tunnels: Tunnels::default(),
+            expected: Expected::default(),
+            limits,
+            places: Vec::new(),
+            tasks: vec![Vec::new(); SHARDS],
+        }
     }
 
     /// Flows open now.
@@ -71,13 +81,15 @@ impl Table {
     /// Takes the packets of one block, in order. `now` is the block's last time: flows idle since then end.
     pub fn packets(&mut self, packets: &[Packet], block: &Block, now: Option<Ts>) -> Batch {
         let first = block.frames.first().map_or(0, |frame| frame.number);
-        let Self { shards, tunnels, limits, places, tasks } = self;
+        let Self { shards, tunnels, expected, limits, places, tasks } = self;
         let limits = &*limits;
         (0..packets.len())
             .into_par_iter()
             .with_min_len(1_024)
             .map(|at| if is_outside_only(&packets[at]) { None } else { Place::of(&packets[at])?.inside_of(packets, at).into() })
             .collect_into_vec(places);
+        expected.read(packets, block, places);
+        let expected = &*expected;
         tasks.iter_mut().for_each(Vec::clear);
         for (index, place) in places.iter().enumerate() {
             if let Some(place) = place {
@@ -89,7 +101,7 @@ impl Table {
             .par_iter_mut()
             .zip(&*tasks)
             .map(|(shard, tasks)| {
-                let mut done = shard.packets(tasks, packets, block, limits);
+                let mut done = shard.packets(tasks, packets, block, expected, limits);
                 if let Some(now) = now {
                     shard.expire(now, limits, &mut done);
                 }
@@ -130,12 +142,27 @@ impl Table {
         take(last);
     }
 
+    /// Open flows as far as they have come, as if the capture ended now; they stay open. In parts, so that a full table never stands in
+    /// memory twice; `take` says whether it wants more.
+    pub fn so_far(&mut self, mut take: impl FnMut(Vec<Flow>) -> bool) {
+        for part in self.shards.chunks_mut(SHARDS / LAST_BATCHES) {
+            // Nothing changes: threads take turns with a shard, they do not share it.
+            let flows: Vec<Vec<Flow>> = part.par_iter_mut().map(|shard| shard.so_far()).collect();
+            let mut flows: Vec<Flow> = flows.into_iter().flatten().collect();
+            self.tunnels.so_far(&mut flows);
+            if !take(flows) {
+                return;
+            }
+        }
+    }
+
     /// Caps that were reached so far.
     pub fn caps(&self) -> Vec<CapHit> {
         let sum = |pick: fn(&Shard) -> u64| self.shards.iter().map(pick).sum::<u64>();
         let all = [
             ("flows", self.limits.flows as u64, sum(|shard| shard.evicted)),
             ("reassembly_bytes", self.limits.reassembly_bytes as u64, sum(|shard| shard.relieved)),
+            ("expected_flows", Expected::MOST as u64, self.expected.forgotten),
             ("tenants", Tenants::MOST as u64, sum(|shard| shard.tenants.forgotten)),
             ("tunnels", Tunnels::MOST as u64, self.tunnels.forgotten),
         ];

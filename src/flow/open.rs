@@ -7,12 +7,15 @@ use super::oddity::Oddity;
 use super::shape::{Look, Shape};
 use super::side::OpenSide;
 use super::tcp::Reuse;
-use crate::dissect::{Chunk, Conversation, Out, icmp};
+use crate::dissect::expect::Kind;
+use crate::dissect::{Chunk, Conversation, Out, icmp, igmp, ndp};
 use crate::model::event::Weird;
 use crate::model::flow::{EndReason, Side, SynInfo};
 use crate::model::packet::{Ip, NO_VLAN, Transport, TunnelKind};
 use crate::model::{AppEvent, Conn, Dir, Event, Flow, FlowId, Limits, Mac, Packet, Proto, Ts};
 
+/// Protocol number of IGMP.
+const IGMP: u8 = 2;
 /// Names of oddities kept per flow.
 const WEIRD_NAMES: usize = 16;
 /// A flow that changes its tunnel more often is marked `X` (Zeek's `Tunnel::max_changes_per_connection`).
@@ -62,14 +65,14 @@ struct Odd {
 enum Body {
     Tcp(Box<TcpBody>),
     /// Made when the first payload comes.
-    Udp(Option<Box<Conversation>>),
+    Udp(Option<Box<Conversation>>, Option<Kind>),
     Icmp(Box<icmp::Messages>),
     Other,
 }
 
 impl Open {
-    /// A flow that begins with this packet.
-    pub fn new(packet: &Packet, ip: &Ip, place: &Place, flipped: bool, limits: &Limits) -> Self {
+    /// A flow that begins with this packet, as another one announced it or not.
+    pub fn new(packet: &Packet, ip: &Ip, place: &Place, flipped: bool, expected: Option<Kind>, limits: &Limits) -> Self {
         let (orig, resp) = if flipped { (place.dst, place.src) } else { (place.src, place.dst) };
         let id = FlowId::new(packet.frame, packet.layer);
         let conn = Conn { flow: id, orig_h: orig.0, orig_p: orig.1, resp_h: resp.0, resp_p: resp.1, proto: place.proto };
@@ -80,8 +83,8 @@ impl Open {
             macs.swap(0, 1);
         }
         let body = match &packet.transport {
-            Transport::Tcp(tcp) => Body::Tcp(Box::new(TcpBody::new(tcp, packet.ts_ns))),
-            Transport::Udp(_) => Body::Udp(None),
+            Transport::Tcp(tcp) => Body::Tcp(Box::new(TcpBody::new(tcp, packet.ts_ns, expected))),
+            Transport::Udp(_) => Body::Udp(None, expected),
             Transport::Icmp(_) => Body::Icmp(Box::new(icmp::Messages::new(limits.icmp_rows))),
             Transport::Sctp(_) | Transport::None => Body::Other,
         };
@@ -137,7 +140,7 @@ impl Open {
         let (since, wait) = match &self.body {
             Body::Tcp(body) => (body.connection.last_ns(), limits.tcp_idle),
             Body::Icmp(_) => (self.last_ns, limits.icmp_idle),
-            Body::Udp(_) | Body::Other => (self.last_ns, limits.udp_idle),
+            Body::Udp(..) | Body::Other => (self.last_ns, limits.udp_idle),
         };
         let (mut at, mut why) = (since.saturating_add(wait), EndReason::Idle);
         if let Body::Tcp(body) = &self.body
@@ -170,6 +173,7 @@ impl Open {
             self.note_shape(dir, packet, ip, copy);
         }
         let mut after_close = false;
+        let few = self.sides[0].pkts + self.sides[1].pkts <= u64::from(limits.icmp_rows);
         match (&mut self.body, &packet.transport) {
             (Body::Tcp(body), Transport::Tcp(tcp)) => {
                 let seen = Arrival { dir, packet, ip, tcp, payload, conn: self.conn };
@@ -180,27 +184,33 @@ impl Open {
                     self.flip();
                 }
             }
-            (Body::Udp(_), _) if packet.carries.is_some() => {
+            (Body::Udp(..), _) if packet.carries.is_some() => {
                 self.history.once(dir, Letter::Data);
                 self.carries = self.carries.or(packet.carries.map(|tunnel| tunnel.kind));
             }
-            (Body::Udp(conversation), _) => {
+            (Body::Udp(conversation, expected), _) => {
                 if packet.stop.is_some_and(|stop| stop.why == "exceeded_tunnel_max_depth") {
                     self.history.limited();
                 }
                 self.history.once(dir, Letter::Data);
                 if !payload.is_empty() {
                     let cut = packet.payload_len.saturating_sub(payload.len() as u32);
-                    let conversation = conversation.get_or_insert_with(|| Box::new(Conversation::new(self.conn)));
+                    let (conn, expected) = (self.conn, *expected);
+                    let conversation = conversation.get_or_insert_with(|| Box::new(Conversation::perhaps(conn, expected)));
                     conversation.data(&Chunk { dir, bytes: payload, cut, frame: packet.frame, ts_ns: packet.ts_ns }, events);
                 }
             }
             (Body::Icmp(messages), Transport::Icmp(icmp)) => {
-                let mut out = Out { conn: self.conn, events: std::mem::take(events) };
+                let mut out = Out { events: std::mem::take(events), ..Out::new(self.conn) };
                 let v6 = ip.proto == 58;
                 messages.message(dir, v6, icmp, payload, packet.payload_len, packet.frame, packet.ts_ns, &mut out);
+                if v6 && few {
+                    let ([a, b], [c, d]) = (icmp.id.to_be_bytes(), icmp.seq.to_be_bytes());
+                    ndp::message(packet, icmp.kind, [a, b, c, d], payload, &mut out);
+                }
                 *events = out.events;
             }
+            (Body::Other, _) if ip.proto == IGMP && few => events.extend(igmp::message(self.conn, packet, payload)),
             _ => {}
         }
         if !after_close {
@@ -269,41 +279,68 @@ impl Open {
 
     /// Ends the flow.
     pub fn finish(mut self, end: EndReason, limits: &Limits, events: &mut Vec<AppEvent>) -> Flow {
-        let [orig, resp] = std::mem::take(&mut self.sides);
-        let datagram_bytes = [orig.datagram_bytes, resp.datagram_bytes];
-        let (mut orig, mut resp) = (orig.finish(), resp.finish());
-        [orig.mac, resp.mac] = self.macs;
-        let mut service = "";
+        // Holes that are given up only now are no losses: sizes are taken before.
+        let sides = self.take_sides();
         match &mut self.body {
             Body::Tcp(body) => {
-                if body.finish(limits, &mut orig, &mut resp, events) {
+                if body.finish(limits, events) {
                     self.history.limited();
                 }
-                service = body.service();
             }
-            Body::Udp(Some(conversation)) => {
-                conversation.end(events);
-                service = conversation.service();
-            }
+            Body::Udp(Some(conversation), _) => conversation.end(events),
             _ => {}
         }
         for Odd { what, frame, ts_ns, count } in std::mem::take(&mut self.weirds) {
             let weird = Weird { name: what.name().into(), addl: String::new(), source: "flow", count };
             events.push(AppEvent { conn: Some(self.conn), frame, ts_ns, event: Event::Weird(Box::new(weird)) });
         }
-        let unsummed = [&orig, &resp].map(|side| unsummed(side, self.conn.proto));
-        let history = std::mem::take(&mut self.history).into_string(unsummed);
-        let (mut missed_bytes, mut syn, mut rtt_syn, mut midstream, mut first_flags) = (0, SynInfo::default(), None, false, 0);
-        let mut conn_state = udp_state(self.conn.proto, &history);
+        let history = std::mem::take(&mut self.history);
+        self.sum_up(sides, history, end)
+    }
+
+    /// The flow as far as it has come, as if the capture ended now. It stays open, and what its dissector still holds back stays unsaid.
+    pub fn so_far(&self) -> Flow {
+        let sides = self.measured(self.sides.clone());
+        self.sum_up(sides, self.history.clone(), EndReason::CaptureEnd)
+    }
+
+    fn take_sides(&mut self) -> [Side; 2] {
+        let sides = std::mem::take(&mut self.sides);
+        self.measured(sides)
+    }
+
+    /// Both sides with all that was counted of them.
+    fn measured(&self, open: [OpenSide; 2]) -> [Side; 2] {
+        let datagram_bytes = open.each_ref().map(|side| side.datagram_bytes);
+        let [mut orig, mut resp] = open.map(OpenSide::finish);
+        [orig.mac, resp.mac] = self.macs;
         match &self.body {
-            Body::Tcp(body) => {
-                conn_state = body.connection.conn_state(&history);
-                (missed_bytes, syn, rtt_syn) = (body.missed, body.syn, body.rtt_syn);
-                (midstream, first_flags) = (body.midstream, body.first_flags);
-            }
+            Body::Tcp(body) => body.measure(&mut orig, &mut resp),
             // What is not read has no payload to speak of.
             Body::Other => (orig.bytes, resp.bytes) = (Some(0), Some(0)),
-            Body::Udp(_) | Body::Icmp(_) => [orig.bytes, resp.bytes] = datagram_bytes.map(Some),
+            Body::Udp(..) | Body::Icmp(_) => [orig.bytes, resp.bytes] = datagram_bytes.map(Some),
+        }
+        [orig, resp]
+    }
+
+    fn service(&self) -> &'static str {
+        match &self.body {
+            Body::Tcp(body) => body.service(),
+            Body::Udp(Some(conversation), _) => conversation.service(),
+            _ => "",
+        }
+    }
+
+    fn sum_up(&self, [mut orig, mut resp]: [Side; 2], history: History, end: EndReason) -> Flow {
+        let service = self.service();
+        let unsummed = [&orig, &resp].map(|side| unsummed(side, self.conn.proto));
+        let history = history.into_string(unsummed);
+        let (mut missed_bytes, mut syn, mut rtt_syn, mut midstream, mut first_flags) = (0, SynInfo::default(), None, false, 0);
+        let mut conn_state = udp_state(self.conn.proto, &history);
+        if let Body::Tcp(body) = &self.body {
+            conn_state = body.connection.conn_state(&history);
+            (missed_bytes, syn, rtt_syn) = (body.missed, body.syn, body.rtt_syn);
+            (midstream, first_flags) = (body.midstream, body.first_flags);
         }
         let duration = self.productive_ns.saturating_sub(self.first.ts_ns);
         let duration_ns = (duration > 0).then_some(duration);
@@ -311,7 +348,7 @@ impl Open {
             // Zeek leaves sizes unset where nothing took time; `flow_shape` has the payload of such packets.
             (orig.bytes, resp.bytes) = (None, None);
         }
-        let shape = self.shape.map_or_else(|| Shape::after(&self.first), |shape| *shape);
+        let shape = self.shape.as_deref().cloned().unwrap_or_else(|| Shape::after(&self.first));
         let (first_lens, first_iats_us) = shape.firsts();
         Flow {
             id: self.id,

@@ -28,7 +28,7 @@ impl Look {
 }
 
 /// The packets so far, from the second on.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Shape {
     /// IP lengths.
     pub len: Moments,

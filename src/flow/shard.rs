@@ -1,6 +1,7 @@
 //! One of the parts of the flow table: open flows by key, a calendar of when they end, and caps.
 
 use super::SHARDS;
+use super::expected::Expected;
 use super::key::{Key, Place};
 use super::open::Open;
 use super::ports::looks_reversed;
@@ -36,7 +37,7 @@ pub struct Done {
 /// Open flows whose key hashes here.
 #[derive(Default)]
 pub struct Shard {
-    /// Looked up, never iterated, so that its order cannot reach the output.
+    /// Looked up, or sorted after going through it, so that its order cannot reach the output.
     open: HashMap<Key, Box<Open>, ahash::RandomState>,
     /// When flows are due, earliest first. An entry may be stale: the flow then says its own deadline.
     calendar: BinaryHeap<Reverse<(Ts, FlowId, KeyOrder)>>,
@@ -77,18 +78,26 @@ impl Shard {
     }
 
     /// Takes packets in order.
-    pub fn packets(&mut self, tasks: &[Task], packets: &[Packet], block: &Block, limits: &Limits) -> Done {
+    pub fn packets(&mut self, tasks: &[Task], packets: &[Packet], block: &Block, expected: &Expected, limits: &Limits) -> Done {
         let mut done = Done { flow_of: Vec::with_capacity(tasks.len()), ..Done::default() };
         for task in tasks {
             let packet = &packets[task.index as usize];
             let payload = packet.payload.of(block.frame(task.frame as usize).bytes);
-            let id = self.packet(packet, &task.place, payload, limits, &mut done);
+            let id = self.packet(packet, &task.place, payload, expected, limits, &mut done);
             done.flow_of.extend(id.map(|id| (task.index, id)));
         }
         done
     }
 
-    fn packet(&mut self, packet: &Packet, place: &Place, payload: &[u8], limits: &Limits, done: &mut Done) -> Option<FlowId> {
+    fn packet(
+        &mut self,
+        packet: &Packet,
+        place: &Place,
+        payload: &[u8],
+        expected: &Expected,
+        limits: &Limits,
+        done: &mut Done,
+    ) -> Option<FlowId> {
         let ip = packet.ip()?;
         let key = match place.number {
             0 => place.key,
@@ -107,7 +116,7 @@ impl Shard {
         }
         let open = self.open.entry(key).or_insert_with(|| {
             let flipped = looks_reversed(packet, place);
-            Box::new(Open::new(packet, ip, place, flipped, limits))
+            Box::new(Open::new(packet, ip, place, flipped, expected.of(packet, place), limits))
         });
         let held = open.held_bytes();
         open.travels(place.tunnel);
@@ -175,6 +184,13 @@ impl Shard {
             self.end(key, EndReason::Memory, limits, done);
         }
         count as u64
+    }
+
+    /// Every open flow as far as it has come, by id.
+    pub fn so_far(&self) -> Vec<Flow> {
+        let mut flows: Vec<Flow> = self.open.values().map(|open| open.so_far()).collect();
+        flows.sort_unstable_by_key(|flow| flow.id);
+        flows
     }
 
     /// Ends all flows.

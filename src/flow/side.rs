@@ -16,7 +16,7 @@ const SAMPLE_BYTES: usize = 256;
 const DUPLICATE_NS: u64 = SECOND as u64 / 1_000;
 
 /// One direction while the flow is open.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct OpenSide {
     /// Every packet.
     pub pkts: u64,
@@ -50,7 +50,7 @@ struct First {
 }
 
 /// What a second packet adds.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct More {
     last_ns: Ts,
     last_data_ns: Option<Ts>,

@@ -366,6 +366,29 @@ fn a_full_table_writes_out_the_idlest_flows_and_says_so() {
 }
 
 #[test]
+fn what_is_open_is_told_as_it_would_end_now_and_goes_on_unchanged() {
+    let mut tape = Tape::new();
+    tape.handshake().tcp(0.1, Dir::Orig, "PA", b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").udp(0.2, Dir::Orig, b"x").udp(0.3, Dir::Resp, b"yy");
+    tape.tcp(0.4, Dir::Resp, "PA", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").tcp(0.5, Dir::Orig, "A", b"");
+    let mut packets = Vec::new();
+    tape.block.iter().for_each(|frame| decode::frame(frame, &mut packets));
+    let mut table = Table::new(Limits::default());
+    table.packets(&packets, &tape.block, Some(SECOND));
+    let mut so_far = || {
+        let mut flows = Vec::new();
+        table.so_far(|part| {
+            flows.extend(part);
+            true
+        });
+        flows.sort_by_key(|flow: &Flow| flow.id);
+        flows
+    };
+    let (open, again) = (so_far(), so_far());
+    assert_eq!((open.len(), &open), (2, &again), "a look changes nothing");
+    assert_eq!(open, tape.flows(Limits::default()), "as if the capture ended here");
+}
+
+#[test]
 fn the_number_of_threads_changes_nothing() {
     let mut tape = Tape::new();
     for n in 0..500u16 {

@@ -145,6 +145,13 @@ impl Tunnels {
         }
     }
 
+    /// Gives flows that are still open the parents they have so far.
+    pub fn so_far(&self, flows: &mut [Flow]) {
+        for flow in flows {
+            flow.tunnel_parents = self.parents.get(&flow.id).cloned().unwrap_or_default();
+        }
+    }
+
     /// The evidence is over: ends what was silent for long enough.
     pub fn finish(&mut self, events: &mut Vec<AppEvent>) {
         let mut silent: Vec<(FlowId, (IpAddr, IpAddr))> = self

@@ -57,6 +57,11 @@ pub fn judge(findings: &mut [Finding], runs: &[RuleRun], facts: &Facts) -> Judge
     Judged { hosts, incidents, timeline, verdict }
 }
 
+/// What to do about a finding, in a sentence that ends in its id.
+pub fn advice(finding: &Finding, hosts: &[Host]) -> String {
+    verdict::action(finding, &Facts { hosts: hosts.to_vec(), ..Facts::default() })
+}
+
 /// The gravest findings in order of time.
 fn timeline(findings: &[Finding]) -> Vec<TimelineEntry> {
     let told = findings.iter().filter(|finding| finding.severity > Severity::Info).take(TIMELINE);

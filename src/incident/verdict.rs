@@ -82,7 +82,8 @@ fn actions(worth: &[&Finding], facts: &Facts) -> Vec<String> {
     worth.iter().filter(|finding| families.insert(finding.family.as_str())).map(|finding| action(finding, facts)).take(ACTIONS).collect()
 }
 
-fn action(finding: &Finding, facts: &Facts) -> String {
+/// What to do about one finding, in a sentence that ends in its id.
+pub(super) fn action(finding: &Finding, facts: &Facts) -> String {
     let actor = some(&finding.actors, "the source");
     let target = some(&finding.targets, "the target");
     let field = |name: &str| finding.evidence.get(name).and_then(|value| value.as_str()).map(str::to_owned);

@@ -45,6 +45,8 @@ pub struct Frag {
     pub proto: u8,
     /// Fragments seen.
     pub fragments: u32,
+    /// Their frames, at most 256; the last is the one that completed the datagram.
+    pub frames: Vec<u64>,
     /// Some repeat bytes of others.
     pub overlap: bool,
     /// Some contradict bytes of others.

@@ -6,14 +6,24 @@ use super::{FlowId, Proto, Ts};
 use std::net::{IpAddr, Ipv4Addr};
 
 mod identity;
+mod industrial;
+mod lan;
+mod mail;
 mod quic;
 mod remote;
 mod services;
+mod stores;
+mod typed;
 
 pub use identity::{Kerberos, Ldap, LdapSearch};
+pub use industrial::{Bacnet, Cip, CipIdentity, Dnp3, Enip, Iec104, Modbus, Opcua, S7comm};
+pub use lan::{Dhcpv6, Igmp, Ndp, Neighbor, Stp};
+pub use mail::{Imap, Pop3, Smtp};
 pub use quic::Quic;
 pub use remote::{Rdp, Rfb, Socks};
 pub use services::{Mysql, Ntp, Radius, Sip, Snmp, Syslog};
+pub use stores::{Greeting, Ike, Mongodb, MqttConnect, MqttPublish, MqttSubscribe, Postgresql, Redis, Stun, Tds};
+pub use typed::{DataChannel, Irc, Telnet, Tftp};
 
 /// Direction of bytes within a flow.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
@@ -86,6 +96,18 @@ pub enum Event {
     Ssh(Box<Ssh>),
     /// `ftp`
     Ftp(Box<Ftp>),
+    /// `smtp`
+    Smtp(Box<Smtp>),
+    /// `pop3`
+    Pop3(Box<Pop3>),
+    /// `imap`
+    Imap(Box<Imap>),
+    /// `irc`
+    Irc(Box<Irc>),
+    /// `tftp`
+    Tftp(Box<Tftp>),
+    /// `telnet`
+    Telnet(Box<Telnet>),
     /// `files`
     File(Box<File>),
     /// `credentials`
@@ -134,6 +156,56 @@ pub enum Event {
     DceRpc(Box<DceRpc>),
     /// `ntlm`
     Ntlm(Box<Ntlm>),
+    /// `modbus`
+    Modbus(Box<Modbus>),
+    /// `dnp3`
+    Dnp3(Box<Dnp3>),
+    /// `s7comm`
+    S7comm(Box<S7comm>),
+    /// `enip`
+    Enip(Box<Enip>),
+    /// `cip`
+    Cip(Box<Cip>),
+    /// `cip_identity`
+    CipIdentity(Box<CipIdentity>),
+    /// `bacnet`
+    Bacnet(Box<Bacnet>),
+    /// `iec104`
+    Iec104(Box<Iec104>),
+    /// `opcua_binary`
+    Opcua(Box<Opcua>),
+    /// `mqtt_connect`
+    MqttConnect(Box<MqttConnect>),
+    /// `mqtt_publish`
+    MqttPublish(Box<MqttPublish>),
+    /// `mqtt_subscribe`
+    MqttSubscribe(Box<MqttSubscribe>),
+    /// `redis`
+    Redis(Box<Redis>),
+    /// `postgresql`
+    Postgresql(Box<Postgresql>),
+    /// `tds`
+    Tds(Box<Tds>),
+    /// `mongodb`
+    Mongodb(Box<Mongodb>),
+    /// `ike`
+    Ike(Box<Ike>),
+    /// `stun`
+    Stun(Box<Stun>),
+    /// `greetings`
+    Greeting(Box<Greeting>),
+    /// `dhcpv6`
+    Dhcpv6(Box<Dhcpv6>),
+    /// `ndp`
+    Ndp(Box<Ndp>),
+    /// `igmp`
+    Igmp(Box<Igmp>),
+    /// `stp`
+    Stp(Box<Stp>),
+    /// `lldp`
+    Lldp(Box<Neighbor>),
+    /// `cdp`
+    Cdp(Box<Neighbor>),
     /// `weird`
     Weird(Box<Weird>),
     /// `tunnel`
@@ -453,16 +525,20 @@ pub struct Ssh {
 pub struct Ftp {
     /// User of the session so far.
     pub user: Option<String>,
+    /// `<hidden>`, or what a guest gave, which is no secret.
+    pub password: Option<String>,
     /// Command, upper case.
     pub command: Option<String>,
     /// Argument; passwords never.
     pub arg: Option<String>,
+    /// Type by content of the file transferred.
+    pub mime_type: Option<String>,
+    /// Size of the file as the server told it, bytes.
+    pub file_size: Option<u64>,
     /// Reply code.
     pub reply_code: Option<u16>,
     /// Reply text.
     pub reply_msg: Option<String>,
-    /// Size of the file as the server told it, bytes.
-    pub file_size: Option<u64>,
     /// The reply opens a data connection: `true` the server waits for it (PASV, EPSV), `false` the client does (PORT, EPRT).
     pub data_channel_passive: Option<bool>,
     /// Who will open the data connection.
@@ -471,13 +547,21 @@ pub struct Ftp {
     pub data_channel_resp_h: Option<IpAddr>,
     /// On which port.
     pub data_channel_resp_p: Option<u16>,
+    /// The file in `files`.
+    pub fuid: Option<String>,
+    /// A transfer: the data connection that was agreed on for it.
+    pub over: Option<DataChannel>,
 }
 
 /// A transferred file.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct File {
-    /// `http`, `ftp` …
+    /// Its name in this case: `F`, the flow, and its number in it.
+    pub fuid: String,
+    /// Zeek's name of the protocol: `HTTP`, `SMTP`, `FTP_DATA`, `SSL` …
     pub source: &'static str,
+    /// Position among the parts of a message, from 1; 0 elsewhere.
+    pub depth: u32,
     /// Sent by the originator.
     pub is_orig: bool,
     /// Name as told.
@@ -506,6 +590,19 @@ pub struct File {
     pub first_bytes: String,
     /// Seen from first to last byte.
     pub complete: bool,
+    /// It is a part of a file: which.
+    pub range: Option<ByteRange>,
+    /// The bytes, where somebody asked for them to be kept: never stored in the case.
+    pub content: Option<Vec<u8>>,
+}
+
+/// A part of a file.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ByteRange {
+    /// Its first byte.
+    pub start: u64,
+    /// Bytes of the whole file.
+    pub total: u64,
 }
 
 /// A login attempt seen in clear.

@@ -152,6 +152,32 @@ pub enum Net {
     Arp(Arp),
     /// IPv4 or IPv6.
     Ip(Ip),
+    /// Something that devices of a link tell each other: the payload is their message.
+    Control(Control),
+}
+
+/// Protocols below IP that devices of one link speak.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Control {
+    /// LLDP (IEEE 802.1AB).
+    Lldp,
+    /// CDP.
+    Cdp,
+    /// Spanning tree (IEEE 802.1D).
+    Stp,
+    /// Cisco's spanning tree per VLAN.
+    Pvst,
+}
+
+impl Control {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Lldp => "lldp",
+            Self::Cdp => "cdp",
+            Self::Stp | Self::Pvst => "stp",
+        }
+    }
 }
 
 /// An ARP message for IPv4 over 48-bit hardware addresses.

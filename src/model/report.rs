@@ -1,7 +1,7 @@
 //! All that a renderer sees. A renderer reads nothing else: no database, no file, no clock.
 
 use super::{CapHit, Finding, Severity, Ts};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The whole report.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -32,6 +32,12 @@ pub struct Report {
     pub damage: Vec<DamageLine>,
     /// Oddities, most frequent first, at most 50: name, count, first frame.
     pub weird: Vec<Share>,
+    /// What happened in words: the case first, then its incidents.
+    pub prose: Vec<Prose>,
+    /// Findings that people put aside: counted, and in none of the above.
+    pub set_aside: Vec<SetAside>,
+    /// What people noted on findings.
+    pub remarks: Vec<Remark>,
     /// What differs from run to run; the only part that may.
     pub run: Run,
 }
@@ -90,6 +96,8 @@ pub struct Coverage {
     pub rules_fired: u64,
     /// Rules that could not apply.
     pub rules_not_applicable: u64,
+    /// Findings that people put aside.
+    pub set_aside: u64,
     /// Caps reached.
     pub caps: Vec<CapHit>,
     /// Sentences on what this capture cannot show, gravest first.
@@ -247,6 +255,121 @@ pub struct DamageLine {
     pub kind: String,
     /// Sentence.
     pub detail: String,
+}
+
+/// Words about the case or a part of it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Prose {
+    /// `case`, `I1` or `F3`.
+    pub about: String,
+    /// Who wrote it: `template`, or the model.
+    pub narrator: String,
+    /// The sentences.
+    pub sentences: Vec<Sentence>,
+    /// Sentences of a model that were left out because what they say does not follow from the findings.
+    pub dropped: u64,
+    /// Why it is not what was asked for, where it is not.
+    pub note: String,
+}
+
+impl Prose {
+    /// Its sentences of one part, in order.
+    pub fn part(&self, part: Part) -> impl Iterator<Item = &Sentence> {
+        self.sentences.iter().filter(move |sentence| sentence.part == part)
+    }
+
+    /// All of it as one text.
+    pub fn text(&self) -> String {
+        self.sentences.iter().map(|sentence| sentence.text.as_str()).collect::<Vec<_>>().join(" ")
+    }
+
+    /// The findings that it cites, in order, once each.
+    pub fn cites(&self) -> Vec<String> {
+        let mut cited: Vec<String> = Vec::new();
+        for id in self.sentences.iter().flat_map(|sentence| &sentence.cites) {
+            if !cited.contains(id) {
+                cited.push(id.clone());
+            }
+        }
+        cited
+    }
+}
+
+/// What a sentence is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Part {
+    /// What happened.
+    #[default]
+    Happened,
+    /// Why that is suspicious.
+    Suspicious,
+    /// What to do next.
+    Next,
+}
+
+impl Part {
+    /// All, in the order in which they are read.
+    pub const ALL: [Self; 3] = [Self::Happened, Self::Suspicious, Self::Next];
+
+    /// As a heading.
+    pub fn heading(self) -> &'static str {
+        match self {
+            Self::Happened => "What happened",
+            Self::Suspicious => "Why it is suspicious",
+            Self::Next => "What to do next",
+        }
+    }
+}
+
+/// A sentence with what it rests on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sentence {
+    /// What it is for.
+    pub part: Part,
+    /// The sentence.
+    pub text: String,
+    /// Ids of findings that say so.
+    pub cites: Vec<String>,
+}
+
+/// A finding that somebody put aside.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct SetAside {
+    /// Finding.
+    pub finding: String,
+    /// How grave it would be.
+    pub severity: Severity,
+    /// Its title.
+    pub title: String,
+    /// Suppression that covers it.
+    pub suppression: String,
+    /// How far that reaches: `finding`, `rule`, `host`, `pair`, `domain`.
+    pub scope: String,
+    /// Why.
+    pub reason: String,
+    /// Who.
+    pub author: String,
+    /// When, RFC 3339.
+    pub at: String,
+    /// Until when, RFC 3339; `None` for good.
+    pub expires: Option<String>,
+}
+
+/// What somebody noted on a finding.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Remark {
+    /// Finding.
+    pub finding: String,
+    /// What makes it the same finding when the evidence is analysed again.
+    #[serde(skip)]
+    pub key: String,
+    /// The note.
+    pub text: String,
+    /// Who.
+    pub author: String,
+    /// When, RFC 3339.
+    pub at: String,
 }
 
 /// What differs from run to run.

@@ -3,7 +3,7 @@
 use super::Error;
 use crate::detect::Detected;
 use crate::incident::{Facts, Judged};
-use crate::model::report::{Bucket, Coverage, DamageLine, Evidence, Host, RuleRun, Run, Share, Traffic};
+use crate::model::report::{Bucket, Coverage, DamageLine, Evidence, Host, Remark, RuleRun, Run, SetAside, Share, Traffic};
 use crate::model::{CapHit, Finding, Report, Ts};
 use duckdb::{Connection, Row};
 
@@ -13,8 +13,17 @@ const MOST_BUCKETS: usize = 400;
 /// Services whose payload nobody but the two ends can read.
 const ENCRYPTED: &str = "['ssl', 'tls', 'ssh', 'quic', 'wireguard', 'openvpn', 'dtls', 'ipsec_ike_udp']";
 
+/// What people said, as far as the report shows it.
+#[derive(Default)]
+pub struct Said {
+    /// Findings put aside.
+    pub set_aside: Vec<SetAside>,
+    /// Comments.
+    pub remarks: Vec<Remark>,
+}
+
 /// Puts the report together.
-pub fn assemble(db: &Connection, detected: Detected, judged: Judged, run: Run, case: &str) -> Result<Report, Error> {
+pub fn assemble(db: &Connection, detected: Detected, judged: Judged, said: Said, run: Run, case: &str) -> Result<Report, Error> {
     let Detected { findings, runs: rules } = detected;
     let mut coverage = coverage(db)?;
     let count = |status: &str| rules.iter().filter(|rule| rule.status == status).count() as u64;
@@ -22,6 +31,10 @@ pub fn assemble(db: &Connection, detected: Detected, judged: Judged, run: Run, c
     coverage.rules_fired = count("fired");
     coverage.rules_run = rules.len() as u64 - coverage.rules_not_applicable;
     coverage.blind_spots = blind_spots(&coverage, count("failed"), &undecoded_links(db)?);
+    coverage.set_aside = said.set_aside.len() as u64;
+    if coverage.set_aside > 0 {
+        coverage.blind_spots.push(format!("{} finding(s) were put aside by people; they are counted nowhere else.", coverage.set_aside));
+    }
     let hosts_total = one(db, "SELECT count(*) FROM hosts")?;
     Ok(Report {
         case: case.into(),
@@ -37,6 +50,9 @@ pub fn assemble(db: &Connection, detected: Detected, judged: Judged, run: Run, c
         evidence: evidence(db)?,
         damage: damage(db)?,
         weird: weird(db)?,
+        prose: Vec::new(),
+        set_aside: said.set_aside,
+        remarks: said.remarks,
         run,
     })
 }
@@ -146,10 +162,14 @@ fn coverage(db: &Connection) -> Result<Coverage, Error> {
         },
     )?;
     c.damaged = one(db, "SELECT count(*) FROM damage WHERE loses_evidence")?;
-    c.caps = list(db, "SELECT source, message, count FROM system_logs WHERE level = 'cap' ORDER BY source", |row| {
-        let limit: String = row.get(1)?;
-        Ok(CapHit { cap: row.get(0)?, limit: limit.parse().unwrap_or(0), hits: number(row, 2)? })
-    })?;
+    c.caps = list(
+        db,
+        "SELECT source, message, sum(count)::BIGINT FROM system_logs WHERE level = 'cap' GROUP BY ALL ORDER BY source, message",
+        |row| {
+            let limit: String = row.get(1)?;
+            Ok(CapHit { cap: row.get(0)?, limit: limit.parse().unwrap_or(0), hits: number(row, 2)? })
+        },
+    )?;
     Ok(c)
 }
 

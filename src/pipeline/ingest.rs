@@ -3,7 +3,7 @@
 use super::tally::Tally;
 use crate::capture::filter::Filter;
 use crate::decode::{self, Defragmenter, FragmentWeird};
-use crate::dissect::{arp, dhcp::Transactions};
+use crate::dissect::{arp, dhcp::Transactions, link_control, ranges::Ranges, transfers::Transfers};
 use crate::flow::Table;
 use crate::model::event::Weird;
 use crate::model::packet::Net;
@@ -30,7 +30,10 @@ struct Desk {
     table: Table,
     fragments: Defragmenter,
     leases: Transactions,
+    transfers: Transfers,
+    ranges: Ranges,
     arps: arp::Exchanges,
+    devices: link_control::Devices,
 }
 
 /// A block with its packets.
@@ -59,7 +62,10 @@ impl Ingest {
             table: Table::new(limits.clone()),
             fragments: Defragmenter::new(limits),
             leases: Transactions::default(),
+            transfers: Transfers::default(),
+            ranges: Ranges::default(),
             arps: arp::Exchanges::default(),
+            devices: link_control::Devices::default(),
         };
         Self { desk, decoder: Decoder { filter, ..Decoder::default() }, decoded: None, tally: Tally::default() }
     }
@@ -85,10 +91,28 @@ impl Ingest {
         events.extend(desk.leases.finish());
         events.sort_by_key(|event| event.frame);
         take(Step { events, ..Step::default() });
-        desk.table.finish(|batch| {
+        let Desk { table, transfers, ranges, .. } = desk;
+        table.finish(|mut batch| {
             tally.flows(&batch.flows);
+            transfers.gather(&mut batch.events, None);
+            ranges.gather(&mut batch.events, None);
             take(Step { flows: batch.flows, events: batch.events, packets: Vec::new() });
         });
+        let rest = transfers.finish().into_iter().chain(ranges.finish()).collect();
+        take(Step { events: rest, ..Step::default() });
+    }
+
+    /// Open flows as they stand, in parts, while `take` wants more. The block that waits for its turn is not in them.
+    pub fn so_far(&mut self, take: impl FnMut(Vec<Flow>) -> bool) {
+        self.desk.table.so_far(take);
+    }
+
+    /// Ends a page of the count of frames: what was counted since the last one, and the oddities in it.
+    pub fn turn_page(&mut self) -> (Tally, Vec<AppEvent>) {
+        let page = self.tally.turn_page();
+        let mut events = page.oddities();
+        events.sort_by_key(|event| event.frame);
+        (page, events)
     }
 
     /// Flows open now.
@@ -140,14 +164,21 @@ impl Desk {
         let now = block.frames.last().map(|frame| frame.ts_ns);
         let batch = self.table.packets(&packets, block, now);
         let mut events = batch.events;
+        let first = block.frames.first().map_or(0, |frame| frame.number);
         let spoken = packets.iter().filter_map(|packet| match &packet.net {
             Net::Arp(said) => Some(self.arps.message(packet, said)),
+            Net::Control(kind) => {
+                let bytes = packet.payload.of(block.frame((packet.frame - first) as usize).bytes);
+                self.devices.message(packet, *kind, bytes)
+            }
             _ => None,
         });
         events.extend(spoken);
         events.extend(fragment_oddities(&mut self.fragments));
         events.sort_by_key(|event| (event.frame, event.conn.map(|conn| conn.flow)));
         self.leases.gather(&mut events, now);
+        self.transfers.gather(&mut events, now);
+        self.ranges.gather(&mut events, now);
         events.sort_by_key(|event| (event.frame, event.conn.map(|conn| conn.flow)));
         tally.flows(&batch.flows);
         let index = index(block, &packets, &batch.flow_of);

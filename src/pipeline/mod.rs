@@ -6,11 +6,18 @@
 //! ```
 
 mod assemble;
+pub mod carve;
+pub mod custody;
+pub mod export;
 mod ingest;
+mod live;
+pub mod notes;
 mod options;
+pub mod telling;
 mod tally;
 
 pub use assemble::read_findings;
+pub use live::{Change, From, Kind, LiveOptions, Lived, Pulse, Watcher, live};
 pub use options::{Options, case_name};
 
 use crate::capture::{self, Files, PacketSource, Progress};
@@ -18,8 +25,9 @@ use crate::detect::{self, Rules};
 use crate::incident;
 use crate::model::{Block, CapHit, CaptureInfo, Damage, Limits, Report, Secrets, Severity, report::Run};
 use crate::report::{self, Format};
-use crate::store::{self, Case, PacketsSummary, Replace, RunRow, StatisticsRow, SystemLog};
+use crate::store::{self, Case, Replace, RunRow, SystemLog};
 use ingest::{Ingest, Step};
+use notes::Notes;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -66,6 +74,47 @@ pub enum Error {
         /// Why.
         error: std::io::Error,
     },
+    /// A model cannot be asked at all.
+    #[cfg(feature = "llm")]
+    #[error(transparent)]
+    Model(#[from] crate::narrate::llm::NoAnswer),
+    /// What was to be carved is not there, or cannot be understood.
+    #[error("{0}")]
+    Selection(String),
+    /// Something is there already that must not be lost.
+    #[error("{path} is there already and stays as it is; name another file")]
+    Occupied {
+        /// What is there.
+        path: String,
+    },
+    /// Evidence that is needed is not to be found.
+    #[error("the evidence {path:?} ({hash}) is needed, but {whereabouts}")]
+    EvidenceMissing {
+        /// Path as given when it was analysed.
+        path: String,
+        /// Its hash.
+        hash: String,
+        /// Where it was looked for, and the cure.
+        whereabouts: String,
+    },
+    /// A file is no longer the evidence that was analysed.
+    #[error(
+        "the evidence {path:?} was changed since it was analysed: {recorded} was recorded, {now} is there now. Nothing was written; \
+         find the original and name its folder with --evidence DIR"
+    )]
+    EvidenceChanged {
+        /// The file.
+        path: String,
+        /// Hash on record.
+        recorded: String,
+        /// Hash now.
+        now: String,
+    },
+    /// Capabilities cannot be given up.
+    #[error(
+        "cannot give up the rights that opening the interface needed: {0}; run vigil as a user without them, after `sudo setcap cap_net_raw+ep`"
+    )]
+    Rights(String),
     /// No thread can be started.
     #[error("cannot start {threads} threads: {why}; try --threads 1")]
     Threads {
@@ -146,7 +195,7 @@ pub fn analyze(options: &Options, observer: &dyn Observer) -> Result<Analyzed, E
     store_facts(&case, &facts, options, &limits)?;
     case.seal()?;
     observer.stage(Stage::Detecting);
-    let (detected, judged) = judge(&case, &rules, options)?;
+    let (mut detected, judged) = judge(&case, &rules, options)?;
     observer.stage(Stage::Reporting);
     let run = Run {
         version: env!("CARGO_PKG_VERSION").into(),
@@ -156,38 +205,81 @@ pub fn analyze(options: &Options, observer: &dyn Observer) -> Result<Analyzed, E
         threads: options.threads,
         folder: options.folder.display().to_string(),
     };
-    let report = assemble::assemble(case.connection(), detected, judged, run, &case_title(&options.folder))?;
     let folder = case.folder().to_path_buf();
+    // What the rules say is stored whole; what people said of an earlier analysis holds for this one.
+    let notes = Notes::read(&folder)?;
+    let (incidents, judged, said) = heed(&notes, &mut detected, judged, &assemble::host_facts(case.connection())?);
+    let mut report = assemble::assemble(case.connection(), detected, judged, said, run, &case_title(&options.folder))?;
+    report.prose = telling::by_template(&report, &incidents);
+    case.append_summaries(&telling::rows(&report.prose))?;
     case.finish(&options.manifest(&report))?;
     write_reports(&report, &options.formats, &folder)?;
     let incomplete = facts.damage.iter().any(|damage| damage.kind.loses_evidence());
     Ok(Analyzed { report, folder, incomplete })
 }
 
-/// The report of a finished case, from its tables.
+/// The report of a finished case, from its tables and its journal.
 pub fn reopen(folder: &Path) -> Result<Report, Error> {
-    report_of(&store::open_read_only(folder, REOPEN_MEMORY, 1)?)
+    reopen_with_incidents(folder).map(|(report, _)| report)
+}
+
+/// The same, with its incidents.
+fn reopen_with_incidents(folder: &Path) -> Result<(Report, Vec<store::IncidentRow>), Error> {
+    told(&store::open_read_only(folder, REOPEN_MEMORY, 1)?, folder)
 }
 
 /// The report of a finished case that is open already.
 pub fn report_of(case: &store::OpenCase) -> Result<Report, Error> {
-    let (db, folder) = (case.connection(), case.folder());
+    told(case, case.folder()).map(|(report, _)| report)
+}
+
+fn told(case: &store::OpenCase, folder: &Path) -> Result<(Report, Vec<store::IncidentRow>), Error> {
+    let db = case.connection();
     let manifest = store::manifest::read_all(folder)?;
     let mut findings = read_findings(folder)?;
     let runs = assemble::read_rules(db)?;
-    let judged = incident::judge(&mut findings, &runs, &assemble::host_facts(db)?);
-    let run = options::run_of(&manifest);
-    assemble::assemble(db, detect::Detected { findings, runs }, judged, run, &case_title(folder))
+    let facts = assemble::host_facts(db)?;
+    let judged = incident::judge(&mut findings, &runs, &facts);
+    // The commands that a report names are typed where the case lies now.
+    let run = Run { folder: folder.display().to_string(), ..options::run_of(&manifest) };
+    let mut detected = detect::Detected { findings, runs };
+    let (incidents, judged, said) = heed(&Notes::read(case.folder())?, &mut detected, judged, &facts);
+    let mut report = assemble::assemble(db, detected, judged, said, run, &case_title(folder))?;
+    report.prose = telling::as_told(case.folder(), &report, &incidents)?;
+    Ok((report, incidents))
+}
+
+/// Takes out what people put aside, and judges the rest again. Incidents keep the names that they have in the case.
+fn heed(
+    notes: &Notes,
+    detected: &mut detect::Detected,
+    judged: incident::Judged,
+    facts: &incident::Facts,
+) -> (Vec<store::IncidentRow>, incident::Judged, assemble::Said) {
+    let incidents = judged.incidents.clone();
+    let set_aside = notes.set_aside(&mut detected.findings);
+    let judged = if set_aside.is_empty() {
+        judged
+    } else {
+        let mut kept = detected.findings.clone();
+        incident::judge(&mut kept, &detected.runs, facts)
+    };
+    let remarks = notes.remarks_on(&detected.findings);
+    (incidents, judged, assemble::Said { set_aside, remarks })
 }
 
 /// Renders reports into a case folder; returns their paths.
 pub fn write_reports(report: &Report, formats: &[Format], folder: &Path) -> Result<Vec<PathBuf>, Error> {
-    let mut written = Vec::new();
+    let (mut written, mut hashes) = (Vec::new(), std::collections::BTreeMap::new());
     for format in formats {
         let path = folder.join(format.file_name());
         let bytes = report::render(*format, report)?;
+        hashes.insert(format.file_name(), custody::sha256(&bytes));
         std::fs::write(&path, bytes).map_err(|error| Error::Write { what: path.display().to_string(), error })?;
         written.push(path);
+    }
+    if !hashes.is_empty() {
+        custody::record(folder, "reported", serde_json::json!({ "files": hashes }))?;
     }
     Ok(written)
 }
@@ -242,13 +334,7 @@ fn read(
         drop(send);
         let case = writer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
         let captures = Box::new(source).captures()?;
-        let logs = ingest.caps().into_iter().chain(caps_of(&captures)).map(|cap| SystemLog {
-            level: "cap".into(),
-            source: cap.cap,
-            message: cap.limit.to_string(),
-            count: cap.hits,
-        });
-        let logs = logs.collect();
+        let logs = ingest.caps().into_iter().chain(caps_of(&captures)).map(log_of).collect();
         Ok((case, Facts { captures, damage, secrets, tally: ingest.tally, logs }))
     })
 }
@@ -263,6 +349,11 @@ fn caps_of(captures: &[CaptureInfo]) -> Vec<CapHit> {
         }
     }
     caps
+}
+
+/// The line of a cap that was reached.
+fn log_of(cap: CapHit) -> SystemLog {
+    SystemLog { level: "cap".into(), source: cap.cap, message: cap.limit.to_string(), count: cap.hits }
 }
 
 /// `false` when the writer has given up: its error is what counts then.
@@ -282,24 +373,8 @@ fn store_facts(case: &Case, facts: &Facts, options: &Options, limits: &Limits) -
     case.append_captures(&facts.captures)?;
     case.append_damage(&facts.damage)?;
     case.append_decryption_secrets(&facts.secrets)?;
-    let fates = facts.tally.fates().into_iter().map(|(fate, sum)| PacketsSummary {
-        capture: fate.capture,
-        layer: fate.layer.into(),
-        reason: fate.why.into(),
-        number: (fate.number != 0).then_some(fate.number),
-        frames: sum.frames,
-        bytes: sum.bytes,
-    });
-    case.append_packets_summary(&fates.collect::<Vec<_>>())?;
-    let (bucket_ns, buckets) = facts.tally.traffic();
-    let buckets = buckets.into_iter().map(|(ts_ns, bucket)| StatisticsRow {
-        ts_ns,
-        bucket_ns,
-        frames: bucket.frames,
-        bytes: bucket.bytes,
-        flows: bucket.flows,
-    });
-    case.append_statistics(&buckets.collect::<Vec<_>>())?;
+    case.append_packets_summary(&facts.tally.summary())?;
+    case.append_statistics(&facts.tally.statistics())?;
     case.append_system_logs(&facts.logs)?;
     case.append_run(RunRow { options: options.facts(), limits: serde_json::json!(limits) })?;
     Ok(())

@@ -109,6 +109,7 @@ impl Options {
             "seconds": report.run.seconds,
             "threads": report.run.threads,
             "options": self.facts(),
+            "rules_from": self.rules,
             "evidence": report.evidence,
             "rules": report.rules.iter().map(|rule| json!({ "id": rule.id, "sha256": rule.sha256, "status": rule.status })).collect::<Vec<_>>(),
         })

@@ -5,6 +5,7 @@ use crate::decode::Defragmenter;
 use crate::model::packet::{Net, Stop, Transport};
 use crate::model::report::Bucket;
 use crate::model::{AppEvent, Block, Flow, Packet, Ts, time::SECOND};
+use crate::store::{PacketsSummary, StatisticsRow};
 use std::collections::{BTreeMap, HashMap};
 
 /// Buckets of time that are kept; with more, they are made wider.
@@ -77,6 +78,38 @@ impl Tally {
         }
     }
 
+    /// What was counted since the last page, which then starts anew; frames are still counted once.
+    pub fn turn_page(&mut self) -> Self {
+        let next = Self { last_frame: self.last_frame, ..Self::default() };
+        std::mem::replace(self, next)
+    }
+
+    /// Rows of `packets_summary`.
+    pub fn summary(&self) -> Vec<PacketsSummary> {
+        let row = |(fate, sum): (Fate, Sum)| PacketsSummary {
+            capture: fate.capture,
+            layer: fate.layer.into(),
+            reason: fate.why.into(),
+            number: (fate.number != 0).then_some(fate.number),
+            frames: sum.frames,
+            bytes: sum.bytes,
+        };
+        self.fates().into_iter().map(row).collect()
+    }
+
+    /// Rows of `statistics`.
+    pub fn statistics(&self) -> Vec<StatisticsRow> {
+        let (bucket_ns, buckets) = self.traffic();
+        let row = |(ts_ns, bucket): (Ts, Bucket)| StatisticsRow {
+            ts_ns,
+            bucket_ns,
+            frames: bucket.frames,
+            bytes: bucket.bytes,
+            flows: bucket.flows,
+        };
+        buckets.into_iter().map(row).collect()
+    }
+
     /// Counts flows by the time they began.
     pub fn flows(&mut self, flows: &[Flow]) {
         for flow in flows {
@@ -144,6 +177,7 @@ fn fate(packet: &Packet) -> Fate {
     let understood = |layer| Fate { capture: packet.capture, layer, why: "", number: 0 };
     match (&packet.net, &packet.transport) {
         (Net::Arp(_), _) => understood("arp"),
+        (Net::Control(kind), _) => understood(kind.name()),
         // Put aside until its siblings are there.
         _ if Defragmenter::wants(packet) => understood("fragment"),
         (_, Transport::Tcp(_)) => understood("tcp"),

@@ -105,6 +105,9 @@ mod tests {
             "evidence",
             "damage",
             "weird",
+            "prose",
+            "set_aside",
+            "remarks",
             "run",
         ];
         assert_eq!(keys, wanted);

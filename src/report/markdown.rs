@@ -7,7 +7,7 @@
 use super::facts::{coverage, host_state, measures, tally};
 use super::text::{clipped, count, label, shell_word, thousands, visible};
 use super::{Error, Renderer};
-use crate::model::report::{Host, Report};
+use crate::model::report::{Host, Part, Report, Sentence, SetAside};
 use crate::model::time::{human_bytes, short};
 use crate::model::{Finding, Ts};
 use std::fmt::Write;
@@ -36,9 +36,11 @@ impl Renderer for Markdown {
     fn render(&self, report: &Report) -> Result<Vec<u8>, Error> {
         let mut page = Page(String::with_capacity(16 << 10));
         verdict(&mut page, report);
+        story(&mut page, report);
         seen(&mut page, report);
         hosts(&mut page, report);
         findings(&mut page, report);
+        put_aside(&mut page, report);
         timeline(&mut page, report);
         rules(&mut page, report);
         evidence(&mut page, report);
@@ -159,6 +161,22 @@ fn verdict(page: &mut Page, report: &Report) {
     }
 }
 
+/// The case in words; incidents are for the other formats.
+fn story(page: &mut Page, report: &Report) {
+    let Some(told) = report.prose.first() else { return };
+    page.block("## Story");
+    for part in Part::ALL {
+        let cited = |sentence: &Sentence| match sentence.cites.as_slice() {
+            [] => prose(&sentence.text),
+            cites => format!("{} ({})", prose(&sentence.text), cells(cites, 6)),
+        };
+        if told.part(part).next().is_some() {
+            page.block(&format!("### {}", part.heading()));
+            page.list(told.part(part).map(cited));
+        }
+    }
+}
+
 fn seen(page: &mut Page, report: &Report) {
     page.block("## What was seen, and what was not");
     let rows = coverage(&report.coverage).into_iter().map(|fact| {
@@ -193,6 +211,28 @@ fn hosts(page: &mut Page, report: &Report) {
     page.more(report.hosts.len().min(HOSTS), report.hosts_total, "host", "SELECT * FROM host_risk ORDER BY risk DESC");
 }
 
+/// Findings that people put aside.
+fn put_aside(page: &mut Page, report: &Report) {
+    let aside = &report.set_aside;
+    if aside.is_empty() {
+        return;
+    }
+    page.block(&format!("{} put aside by people, in none of the figures above:", count(aside.len() as u64, "finding")));
+    let until = |one: &SetAside| one.expires.as_deref().map(|until| format!(" until {}", prose(until))).unwrap_or_default();
+    page.list(aside.iter().take(ROWS).map(|one| {
+        format!(
+            "{} ({}) {}: {} ({}, {}{})",
+            prose(&one.finding),
+            one.severity.name(),
+            prose(&one.title),
+            prose(&one.reason),
+            prose(&one.author),
+            prose(&one.at),
+            until(one)
+        )
+    }));
+}
+
 fn findings(page: &mut Page, report: &Report) {
     page.block("## Findings");
     if report.findings.is_empty() {
@@ -201,7 +241,11 @@ fn findings(page: &mut Page, report: &Report) {
     }
     let parts: Vec<String> = tally(&report.findings).iter().filter(|(_, n)| *n > 0).map(|(s, n)| format!("{n} {}", s.name())).collect();
     page.block(&format!("{}: {}.", count(report.findings.len() as u64, "finding"), parts.join(", ")));
-    report.findings.iter().take(FINDINGS).for_each(|finding| one_finding(page, finding));
+    for finding in report.findings.iter().take(FINDINGS) {
+        one_finding(page, finding);
+        let mine = report.remarks.iter().filter(|remark| remark.finding == finding.id).take(ROWS);
+        page.list(mine.map(|remark| format!("Note by {}, {}: {}", prose(&remark.author), prose(&remark.at), prose(&remark.text))));
+    }
     page.more(
         FINDINGS.min(report.findings.len()),
         report.findings.len() as u64,
@@ -233,6 +277,9 @@ fn one_finding(page: &mut Page, finding: &Finding) {
     }
     if !finding.wireshark.is_empty() {
         facts.push(format!("Wireshark {}", code(&finding.wireshark)));
+    }
+    if !finding.id.is_empty() && finding.id.bytes().all(|b| b.is_ascii_alphanumeric()) {
+        facts.push(format!("Packets {}", code(&format!("vigil carve CASE {id} -o {id}.pcapng", id = finding.id))));
     }
     facts.push(format!("Rule {}", code(&format!("vigil rules show {}", shell_word(&finding.rule)))));
     page.list(facts.into_iter());

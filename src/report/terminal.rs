@@ -4,7 +4,7 @@
 //! only after [`visible`]: an escape sequence in a host name is shown, not obeyed.
 
 use super::facts::{coverage, host_state, tally};
-use super::text::{shell_path, shell_word, thousands, visible};
+use super::text::{count, shell_path, shell_word, thousands, visible};
 use crate::model::report::Host;
 use crate::model::{Finding, Report, Severity};
 use std::fmt::Write;
@@ -28,8 +28,10 @@ pub fn terminal(report: &Report, width: usize, colour: bool) -> String {
     verdict(&mut page, report);
     hosts(&mut page, report);
     findings(&mut page, report);
+    put_aside(&mut page, report);
     seen(&mut page, report);
     next(&mut page, report);
+    packets(&mut page, report);
     page.text
 }
 
@@ -78,6 +80,32 @@ fn findings(page: &mut Page, report: &Report) {
     }
 }
 
+/// Findings that people put aside, also where nothing else is left.
+fn put_aside(page: &mut Page, report: &Report) {
+    if !report.set_aside.is_empty() {
+        let n = report.set_aside.len() as u64;
+        page.entry("put aside", DIM, &format!("{} by people: vigil suppress {} --list", count(n, "finding"), case_of(report)), 1);
+    }
+}
+
+/// How to get the packets of each finding shown, and the filter that shows them in Wireshark.
+fn packets(page: &mut Page, report: &Report) {
+    let case = case_of(report);
+    let plain = |finding: &&Finding| !finding.id.is_empty() && finding.id.bytes().all(|b| b.is_ascii_alphanumeric());
+    for (index, finding) in report.findings.iter().take(FINDINGS).filter(plain).enumerate() {
+        let command = format!("vigil carve {case} {id} -o {id}.pcapng", id = finding.id);
+        let room = page.width.saturating_sub(GUTTER + columns(&command) + 2);
+        let filter =
+            if room < 16 || finding.wireshark.is_empty() { String::new() } else { format!("  {}", clip(&finding.wireshark, room)) };
+        page.command(if index == 0 { "packets" } else { "" }, &format!("{command}{filter}"));
+    }
+}
+
+/// The case folder as it is typed.
+fn case_of(report: &Report) -> String {
+    shell_path(if report.run.folder.is_empty() { &report.case } else { &report.run.folder })
+}
+
 /// `T1110.001  97 %  203.0.113.66 guessed …  [frame 20412 +6]`. The frame stays where the sentence does not fit.
 fn one_line(finding: &Finding, width: usize) -> String {
     let attack = finding.attack.first().map_or("–", String::as_str);
@@ -112,10 +140,11 @@ fn seen(page: &mut Page, report: &Report) {
 }
 
 fn next(page: &mut Page, report: &Report) {
-    let case = shell_path(if report.run.folder.is_empty() { &report.case } else { &report.run.folder });
+    let case = case_of(report);
     let mut commands = vec![format!("vigil report {case} --format html")];
     if let Some(finding) = report.findings.first() {
         commands.push(format!("vigil sql {case} \"SELECT id, severity, says FROM findings ORDER BY risk DESC\""));
+        commands.push(format!("vigil explain {case}"));
         commands.push(format!("vigil rules show {}", shell_word(&finding.rule)));
     } else {
         commands.push(format!("vigil sql {case} \"SELECT service, count(*) FROM flows GROUP BY ALL ORDER BY 2 DESC\""));
@@ -259,11 +288,11 @@ mod tests {
     }
 
     #[test]
-    fn no_line_but_a_command_is_wider_than_the_terminal_and_there_are_at_most_25() {
+    fn no_line_but_a_command_is_wider_than_the_terminal_and_there_are_at_most_31() {
         for report in [fixture::attack(), fixture::benign(), fixture::damaged(), fixture::hostile(), fixture::huge(), fixture::empty()] {
             for width in [0, 40, 60, 80, 100, 140, 500] {
                 let text = terminal(&report, width, false);
-                assert!((3..=25).contains(&text.lines().count()), "{text}");
+                assert!((3..=31).contains(&text.lines().count()), "{text}");
                 let prose = text.lines().take_while(|line| !line.starts_with("next"));
                 prose.for_each(|line| assert!(columns(line) <= width.clamp(NARROWEST, WIDEST), "{width}: {line}"));
             }

@@ -1,7 +1,7 @@
 //! Taking connections: a bounded number, none of which may dawdle.
 
+use super::exchange::Peer;
 use axum::Router;
-use axum::extract::ConnectInfo;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
@@ -54,7 +54,7 @@ pub async fn serve(listener: TcpListener, router: Router) {
 async fn one(stream: TcpStream, peer: SocketAddr, router: Router, mut stopped: watch::Receiver<()>) {
     let _ = stream.set_nodelay(true);
     let service = router.map_request(move |mut request: hyper::Request<hyper::body::Incoming>| {
-        request.extensions_mut().insert(ConnectInfo(peer));
+        request.extensions_mut().insert(Peer(peer));
         request
     });
     let mut builder = http1::Builder::new();

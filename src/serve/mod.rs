@@ -10,9 +10,13 @@
 
 mod access;
 mod api;
+mod child;
+mod described;
 mod desk;
 mod doors;
+mod exchange;
 mod listen;
+mod packets;
 mod pages;
 mod problem;
 mod query;
@@ -82,6 +86,11 @@ pub enum Error {
         /// The file of users.
         users: String,
     },
+    /// A case that grows.
+    #[error(
+        "'{0}' is a live case; `vigil sql` and `vigil report` read it, serving it is not possible yet. `vigil analyze` the packets of its ring to serve them"
+    )]
+    Live(String),
     /// The system gives no threads.
     #[error("cannot start the server: {0}")]
     Runtime(std::io::Error),
@@ -102,6 +111,7 @@ pub(crate) struct App {
     desk: Arc<Desk>,
     access: Access,
     query: query::Runner,
+    carver: packets::Carver,
     folder: PathBuf,
     options: Options,
     counts: Counts,
@@ -142,12 +152,16 @@ pub fn run(options: Options, begun: impl FnOnce(&Begun)) -> Result<(), Error> {
 impl App {
     fn open(options: Options) -> Result<Self, Error> {
         let access = Access::new(&options)?;
+        if store::live::is_live(&options.case) {
+            return Err(Error::Live(options.case.display().to_string()));
+        }
         let case = store::open_read_only(&options.case, options.memory, options.threads)?;
         let report = pipeline::report_of(&case)?;
         let folder = case.folder().to_path_buf();
         let desk = Desk::new(case, options.threads)?;
         let query = query::Runner::new(&folder, options.sql_timeout);
         Ok(Self {
+            carver: packets::Carver::new(&folder),
             report,
             desk: Arc::new(desk),
             access,

@@ -65,7 +65,7 @@ impl IntoResponse for Problem {
             eprintln!("vigil: {}", crate::report::visible(why));
         }
         let status = self.status();
-        let mut response = (status, axum::Json(json!({ "error": self.says(), "status": status.as_u16() }))).into_response();
+        let mut response = (status, super::exchange::Json(json!({ "error": self.says(), "status": status.as_u16() }))).into_response();
         let wait = match self {
             Self::TooMany(seconds) => Some(seconds),
             Self::Busy => Some(1),

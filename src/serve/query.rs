@@ -5,6 +5,7 @@
 //! files are bounded by the system. It opens the case read-only and closed in, and takes one statement that reads.
 
 use super::problem::Problem;
+use crate::serve::described::message;
 use crate::store::{self, StoreError};
 use duckdb::Connection;
 use serde::{Deserialize, Serialize};
@@ -13,7 +14,6 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::process::Command;
 use tokio::sync::Semaphore;
 
 /// Rows of an answer unless fewer are asked for.
@@ -34,17 +34,19 @@ const WAITING: usize = 16;
 /// How long a statement waits for its turn.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// What came of a statement.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct Answer {
-    /// Names of the columns.
-    pub columns: Vec<String>,
-    /// Rows, each as long as `columns`. Whole numbers beyond 64 bits are text.
-    pub rows: Vec<Vec<serde_json::Value>>,
-    /// There is more than was asked for, or than fits.
-    pub truncated: bool,
-    /// How long it took.
-    pub seconds: f64,
+message! {
+    /// What came of a statement.
+    #[derive(Debug, Serialize)]
+    pub struct Answer {
+        /// Names of the columns.
+        pub columns: Vec<String>,
+        /// Rows, each as long as `columns`. Whole numbers beyond 64 bits are text.
+        pub rows: Vec<Vec<serde_json::Value>>,
+        /// There is more than was asked for, or than fits.
+        pub truncated: bool,
+        /// How long it took.
+        pub seconds: f64,
+    }
 }
 
 /// A line from the process: the columns first, then rows, then how it ended.
@@ -95,14 +97,9 @@ impl Runner {
     /// What the process says until it ends. Dropping the future ends the process.
     async fn converse(&self, sql: &str, rows: usize) -> Result<Vec<u8>, Problem> {
         let failed = |error: std::io::Error| Problem::Ours(format!("the process for SQL failed: {error}"));
-        let mut command = Command::new(own_program().map_err(failed)?);
+        let mut command = super::child::own_program().map_err(failed)?;
         command.arg("sql-worker").arg(&self.folder).args(["--rows", &rows.to_string(), "--seconds", &self.timeout.as_secs().to_string()]);
-        command.env_clear().stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
-        for name in ["LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"] {
-            if let Some(value) = std::env::var_os(name) {
-                command.env(name, value);
-            }
-        }
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().map_err(failed)?;
         if let Some(mut stdin) = child.stdin.take() {
             // It may have ended before it read all: what it said counts.
@@ -117,11 +114,6 @@ impl Runner {
         let _ = child.wait().await;
         Ok(said)
     }
-}
-
-/// This program, even if its file was replaced since it started.
-fn own_program() -> std::io::Result<PathBuf> {
-    if cfg!(target_os = "linux") { Ok("/proc/self/exe".into()) } else { std::env::current_exe() }
 }
 
 fn understood(said: &[u8]) -> Result<Answer, Problem> {

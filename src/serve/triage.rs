@@ -3,7 +3,8 @@
 use super::App;
 use super::problem::Problem;
 use crate::model::Finding;
-use crate::report::visible;
+use crate::pipeline::custody;
+use crate::serve::described::{Described, message};
 use crate::store::journal;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -12,10 +13,11 @@ use std::collections::BTreeMap;
 /// Characters of a comment.
 pub const COMMENT: usize = 4_000;
 /// What entries are called in the journal.
-const ACTION: &str = "triage";
+const TRIAGE: &str = "triage";
+const COMMENTED: &str = "commented";
 
 /// What somebody decided.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verb {
     /// Seen; being looked into.
@@ -57,29 +59,39 @@ impl Verb {
     }
 }
 
+impl Described for Verb {
+    fn schema() -> serde_json::Value {
+        json!({ "type": "string", "enum": Self::ALL.map(Self::name) })
+    }
+}
+
 /// States of findings, as filters name them.
 pub const STATES: [&str; 4] = ["open", "acknowledged", "escalated", "archived"];
 
-/// One entry about a finding.
-#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
-pub struct Note {
-    /// Wall clock, RFC 3339.
-    pub at: String,
-    /// Who.
-    pub by: String,
-    /// What.
-    pub verb: Verb,
-    /// In their words.
-    pub comment: String,
+message! {
+    /// One entry about a finding.
+    #[derive(Clone, Debug, Serialize)]
+    pub struct Note {
+        /// Wall clock, RFC 3339.
+        pub at: String,
+        /// Who.
+        pub by: String,
+        /// What.
+        pub verb: Verb,
+        /// In their words.
+        pub comment: String,
+    }
 }
 
-/// What became of a finding so far.
-#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
-pub struct Triage {
-    /// `open`, `acknowledged`, `escalated` or `archived`.
-    pub state: &'static str,
-    /// Entries, oldest first.
-    pub notes: Vec<Note>,
+message! {
+    /// What became of a finding so far.
+    #[derive(Clone, Debug, Serialize)]
+    pub struct Triage {
+        /// `open`, `acknowledged`, `escalated` or `archived`.
+        pub state: &'static str,
+        /// Entries, oldest first.
+        pub notes: Vec<Note>,
+    }
 }
 
 impl Default for Triage {
@@ -88,33 +100,35 @@ impl Default for Triage {
     }
 }
 
-/// By finding. Entries before the last analysis are about findings of that key, whatever their number was then.
+/// By id of finding.
 pub type Inbox = BTreeMap<String, Triage>;
 
+/// What an entry says. Comments are the same entries that `vigil comment` writes.
 #[derive(Deserialize)]
 struct Detail {
     key: String,
-    verb: Verb,
+    #[serde(alias = "author")]
     by: String,
-    #[serde(default)]
+    #[serde(default, alias = "text")]
     comment: String,
+    #[serde(default = "words")]
+    verb: Verb,
 }
 
-/// The key by which a finding is recognised after another analysis.
-fn key(finding: &Finding) -> String {
-    format!("{}:{}", finding.rule, finding.key)
+fn words() -> Verb {
+    Verb::Comment
 }
 
-/// Reads the journal.
+/// Reads the journal. Findings are recognised by their key, so that what was said holds after another analysis.
 pub fn read(app: &App) -> Result<Inbox, Problem> {
     let mut by_key: BTreeMap<String, Triage> = BTreeMap::new();
-    for entry in journal::read(&app.folder)?.into_iter().filter(|entry| entry.action == ACTION) {
+    for entry in journal::read(&app.folder)?.into_iter().filter(|entry| [TRIAGE, COMMENTED].contains(&entry.action.as_str())) {
         let Ok(detail) = serde_json::from_value::<Detail>(entry.detail) else { continue };
         let triage = by_key.entry(detail.key).or_default();
         triage.state = detail.verb.state().unwrap_or(triage.state);
         triage.notes.push(Note { at: entry.at, by: detail.by, verb: detail.verb, comment: detail.comment });
     }
-    Ok(app.report.findings.iter().filter_map(|finding| Some((finding.id.clone(), by_key.get(&key(finding))?.clone()))).collect())
+    Ok(app.report.findings.iter().filter_map(|finding| Some((finding.id.clone(), by_key.get(&finding.key)?.clone()))).collect())
 }
 
 /// Adds an entry.
@@ -126,7 +140,10 @@ pub fn write(app: &App, finding: &Finding, by: &str, verb: Verb, comment: &str) 
     if verb == Verb::Comment && comment.is_empty() {
         return Err(Problem::Wrong("a comment needs words".into()));
     }
-    let detail = json!({ "finding": finding.id, "key": key(finding), "verb": verb, "by": visible(by), "comment": comment });
-    journal::append(&app.folder, ACTION, detail)?;
+    let (action, detail) = match verb {
+        Verb::Comment => (COMMENTED, json!({ "finding": finding.id, "key": finding.key, "text": comment, "author": by })),
+        _ => (TRIAGE, json!({ "finding": finding.id, "key": finding.key, "verb": verb, "by": by, "comment": comment })),
+    };
+    custody::record(&app.folder, action, detail).map_err(|error| Problem::Ours(error.to_string()))?;
     Ok(())
 }

@@ -1,10 +1,12 @@
 //! Writing a case: facts first, then judgements, then it is closed for good.
 
+use super::fingerprint::fingerprint_by;
 use super::folder::{self, OpenGuard, files};
 use super::packets::PacketIndex;
 use super::rows::{EventRows, FlowRows};
 use super::schema::{self, judgement, record};
 use super::{PacketRow, PacketsSummary, Replace, Result, RunRow, StatisticsRow, StoreError, SystemLog, journal, manifest};
+use crate::capture::{Hash, hash_file};
 use crate::model::report::{Host, RuleRun};
 use crate::model::{AppEvent, CaptureInfo, Damage, Finding, Flow, HomeNets, Secrets};
 use crate::store::column::Columns;
@@ -46,7 +48,8 @@ pub struct Case {
     packets: Option<PacketIndex>,
     // Fields drop in order: the database closes before the guard says that it is closed.
     conn: Connection,
-    _guard: OpenGuard,
+    /// Of a segment, the live case has it.
+    _guard: Option<OpenGuard>,
 }
 
 impl Case {
@@ -64,7 +67,20 @@ impl Case {
         conn.execute_batch(&schema::ddl()).map_err(StoreError::database("creating the tables"))?;
         conn.execute_batch(schema::VIEWS).map_err(StoreError::database("creating the views"))?;
         let packets = PacketIndex::create(&folder)?;
-        Ok(Self { folder, options: options.clone(), flows: Vec::new(), events: Vec::new(), packets: Some(packets), conn, _guard: guard })
+        Ok(Self {
+            folder,
+            options: options.clone(),
+            flows: Vec::new(),
+            events: Vec::new(),
+            packets: Some(packets),
+            conn,
+            _guard: Some(guard),
+        })
+    }
+
+    /// A segment of a live case, whose tables stand in the catalog that `conn` uses.
+    pub(super) fn segment(folder: &Path, options: &Options, conn: Connection) -> Self {
+        Self { folder: folder.into(), options: options.clone(), flows: Vec::new(), events: Vec::new(), packets: None, conn, _guard: None }
     }
 
     /// Where it lies.
@@ -75,6 +91,29 @@ impl Case {
     /// The database, to query it and to write what is derived from it.
     pub fn connection(&self) -> &Connection {
         &self.conn
+    }
+
+    /// Takes finished flows and events, in order, and keeps them until they are written.
+    pub(super) fn hold(&mut self, flows: Vec<Flow>, events: Vec<AppEvent>) {
+        gather(&mut self.flows, flows);
+        gather(&mut self.events, events);
+    }
+
+    /// Lets go of what is held.
+    pub(super) fn clear(&mut self) {
+        self.flows.clear();
+        self.events.clear();
+    }
+
+    /// Rows that are held.
+    pub(super) fn held(&self) -> usize {
+        self.flows.len() + self.events.len()
+    }
+
+    /// Writes what is held.
+    pub(super) fn write_held(&mut self) -> Result<()> {
+        self.write_flows()?;
+        self.write_events()
     }
 
     /// Takes finished flows and events, in order.
@@ -161,15 +200,20 @@ impl Case {
 
     /// Ends the facts: writes what waits and the packet index, derives hosts and their roles. Judgements come after.
     pub fn seal(&mut self) -> Result<()> {
-        self.write_flows()?;
-        self.write_events()?;
-        self.mark_arp_home()?;
-        self.conn.execute_batch(schema::DERIVED).map_err(StoreError::database("deriving hosts and their roles"))?;
-        self.conn.execute_batch("DROP TABLE arp_home; COMMIT").map_err(StoreError::database("committing the facts"))?;
+        self.write_held()?;
+        self.derive()?;
+        self.conn.execute_batch("COMMIT").map_err(StoreError::database("committing the facts"))?;
         match self.packets.take() {
             Some(index) => index.finish(),
             None => Ok(()),
         }
+    }
+
+    /// Derives hosts and their roles from the other tables.
+    pub(super) fn derive(&self) -> Result<()> {
+        self.mark_arp_home()?;
+        self.conn.execute_batch(schema::DERIVED).map_err(StoreError::database("deriving hosts and their roles"))?;
+        self.conn.execute_batch("DROP TABLE arp_home").map_err(StoreError::database("deriving hosts and their roles"))
     }
 
     /// Which ARP addresses are ours: DuckDB cannot tell without its INET extension.
@@ -234,18 +278,40 @@ impl Case {
 
     /// Closes the case for good and notes it in the journal. `manifest` is what the caller wants on record about the run; it may hold times.
     pub fn finish(self, manifest: &impl Serialize) -> Result<()> {
-        let Self { folder, conn, packets, _guard, .. } = self;
+        let Self { folder, options, conn, packets, _guard, .. } = self;
         if let Some(index) = packets {
             index.finish()?;
         }
         folder::touch(&folder.join(files::FINDINGS))?;
         conn.execute_batch("CHECKPOINT").map_err(StoreError::database("writing the case to disk"))?;
+        let mut seals = manifest::Seals { tables: fingerprint_by(&conn, options.threads)?, ..manifest::Seals::default() };
         conn.close().map_err(|(_, source)| StoreError::Database { doing: "closing the case".into(), source })?;
         folder::remove(&folder.join(files::TEMPORARY))?;
-        manifest::complete(&folder, manifest)?;
-        let by = serde_json::json!({ "vigil": env!("CARGO_PKG_VERSION"), "schema": schema::VERSION });
+        for name in [files::DATABASE, files::PACKETS, files::FINDINGS] {
+            seals.files.insert(name.into(), sha256(&folder.join(name))?);
+        }
+        manifest::complete(&folder, manifest, &seals)?;
+        let run = serde_json::to_value(manifest).unwrap_or_default();
+        let by = serde_json::json!({
+            "vigil": env!("CARGO_PKG_VERSION"),
+            "schema": schema::VERSION,
+            "manifest": sha256(&folder.join(files::MANIFEST))?,
+            "rules": rules_hash(&run["rules"]),
+            "options": run["options"],
+        });
         journal::append(&folder, "analysed", by).map(drop)
     }
+}
+
+fn sha256(path: &Path) -> Result<String> {
+    hash_file(path, Hash::Sha256).map(|digests| digests.sha256).map_err(StoreError::file("hash", path))
+}
+
+/// One hash over ids and hashes of all rules, for the journal; null where the run names none.
+fn rules_hash(rules: &serde_json::Value) -> Option<String> {
+    let lines = rules.as_array()?.iter().map(|rule| format!("{} {}\n", rule["id"], rule["sha256"]));
+    let text: String = lines.collect();
+    Some(schema::flows::Hex(ring::digest::digest(&ring::digest::SHA256, text.as_bytes())).to_string())
 }
 
 fn gather<T>(waiting: &mut Vec<T>, more: Vec<T>) {

@@ -281,6 +281,23 @@ impl<R> Columns<R> {
         })
     }
 
+    /// A list of things written out; empty rather than NULL.
+    pub fn shown_list<V: Display + 'static>(
+        self,
+        name: impl Into<Words>,
+        doc: impl Into<Words>,
+        take: impl for<'r> Fn(&'r R) -> &'r [V] + Send + Sync + 'static,
+    ) -> Self {
+        self.add(name.into(), Kind::Texts, doc.into(), move |rows| {
+            let mut lists = ListBuilder::new(StringBuilder::new());
+            for row in rows {
+                take(row).iter().for_each(|value| lists.values().append_value(value.to_string()));
+                lists.append(true);
+            }
+            Arc::new(lists.finish())
+        })
+    }
+
     /// A list of texts; empty rather than NULL.
     pub fn texts(
         self,

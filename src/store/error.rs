@@ -53,6 +53,9 @@ pub enum StoreError {
     /// This process has it open.
     #[error("the case '{0}' is open in this process already, and opening it twice could lose data. Use the open one")]
     InUse(PathBuf),
+    /// A live capture writes there.
+    #[error("a live capture writes to '{0}' now. Name another folder with --out, or end that one")]
+    Live(PathBuf),
     /// A file could not be read or written.
     #[error("cannot {doing} '{path}': {source}")]
     File {
@@ -98,6 +101,17 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether the disk had no room.
+    pub fn is_disk_full(&self) -> bool {
+        match self {
+            Self::File { source, .. } => source.kind() == std::io::ErrorKind::StorageFull,
+            other => {
+                let said = other.to_string().to_lowercase();
+                said.contains("no space left") || said.contains("disk full") || said.contains("enospc")
+            }
+        }
+    }
+
     /// Wraps what DuckDB said.
     pub fn database(doing: impl Into<String>) -> impl FnOnce(duckdb::Error) -> Self {
         let doing = doing.into();

@@ -7,16 +7,46 @@ use duckdb::arrow::array::{Array, AsArray, StructArray};
 use duckdb::arrow::datatypes::{DataType, Float64Type, Int32Type, Int64Type, TimeUnit, TimestampMicrosecondType};
 use ring::digest::{Context, SHA256};
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+/// Tables hashed beside each other: most are small, and the largest one decides.
+const THREADS_MAX: usize = 8;
 
 /// Hashes of all tables, and of the packet index where it is a view of this connection.
 pub fn fingerprint(conn: &Connection) -> Result<BTreeMap<String, String>> {
+    names(conn)?.into_iter().map(|name| hash_of(conn, &name).map(|hash| (name, hash))).collect()
+}
+
+/// The same by several threads, each with a connection of its own: which one hashes what changes nothing. Views of this connection alone
+/// are left out.
+pub fn fingerprint_by(conn: &Connection, threads: usize) -> Result<BTreeMap<String, String>> {
+    let mut names = names(conn)?;
+    names.retain(|name| name != "packets");
+    let next = AtomicUsize::new(0);
+    let clones = (0..threads.clamp(1, THREADS_MAX)).map(|_| conn.try_clone()).collect::<duckdb::Result<Vec<_>>>();
+    let clones = clones.map_err(StoreError::database("opening further connections"))?;
+    let work = |conn: Connection| -> Result<Vec<(String, String)>> {
+        let mut done = Vec::new();
+        while let Some(name) = names.get(next.fetch_add(1, Relaxed)) {
+            done.push((name.clone(), hash_of(&conn, name)?));
+        }
+        Ok(done)
+    };
+    let work = &work;
+    let done: Result<Vec<Vec<_>>> = std::thread::scope(|scope| {
+        let threads: Vec<_> = clones.into_iter().map(|conn| scope.spawn(move || work(conn))).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+    });
+    Ok(done?.into_iter().flatten().collect())
+}
+
+fn names(conn: &Connection) -> Result<Vec<String>> {
     let names = super::query(
         conn,
         "SELECT table_name FROM duckdb_tables() WHERE database_name = current_database() AND NOT internal AND NOT temporary
          UNION SELECT view_name FROM duckdb_views() WHERE view_name = 'packets' ORDER BY 1",
     )?;
-    let names = names.rows.into_iter().flatten().map(|name| name.to_string());
-    names.map(|name| hash_of(conn, &name).map(|hash| (name, hash))).collect()
+    Ok(names.rows.into_iter().flatten().map(|name| name.to_string()).collect())
 }
 
 /// Each column has a hash of its own, fed value by value, so that the size of DuckDB's chunks does not matter.

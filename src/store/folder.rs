@@ -20,6 +20,10 @@ pub mod files {
     pub const MANIFEST: &str = "manifest.json";
     /// What was done with it.
     pub const JOURNAL: &str = "journal.ndjson";
+    /// The segments of a live case.
+    pub const SEGMENTS: &str = "segments";
+    /// Everything that a live case said about findings, one event a line, only ever added to.
+    pub const ALERTS: &str = "alerts.ndjson";
     /// Where DuckDB spills; gone when the case is finished.
     pub const TEMPORARY: &str = "tmp";
 }
@@ -37,6 +41,8 @@ pub enum Replace {
 pub fn prepare(folder: &Path, replace: Replace) -> Result<PathBuf> {
     if folder.exists() {
         match (is_case(folder), replace) {
+            // Days of capture are not replaced by accident.
+            (true, _) if folder.join(files::SEGMENTS).is_dir() => return Err(StoreError::Exists(folder.into())),
             (true, Replace::Yes) => clear(folder)?,
             (true, Replace::No) => return Err(StoreError::Exists(folder.into())),
             (false, _) if is_empty(folder)? => {}

@@ -4,6 +4,7 @@
 use super::folder::files;
 use super::{Result, StoreError, schema};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
 use std::path::Path;
@@ -34,6 +35,17 @@ struct Manifest<'a, T> {
     #[serde(flatten)]
     head: Head,
     run: &'a T,
+    #[serde(flatten)]
+    seals: &'a Seals,
+}
+
+/// Hashes of what the case is made of: what `vigil verify` compares with.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Seals {
+    /// Of each table's rows in stored order.
+    pub tables: BTreeMap<String, String>,
+    /// SHA-256 of each file.
+    pub files: BTreeMap<String, String>,
 }
 
 /// Claims the folder.
@@ -41,9 +53,9 @@ pub fn begin(folder: &Path) -> Result<()> {
     write(folder, &Head::new(false))
 }
 
-/// Says that the case is whole, and how it came about (`run`).
-pub fn complete(folder: &Path, run: &impl Serialize) -> Result<()> {
-    write(folder, &Manifest { head: Head::new(true), run })
+/// Says that the case is whole, how it came about (`run`), and by which hashes it can be known.
+pub fn complete(folder: &Path, run: &impl Serialize, seals: &Seals) -> Result<()> {
+    write(folder, &Manifest { head: Head::new(true), run, seals })
 }
 
 /// Writes beside and renames, so that a manifest is never half written.

@@ -3,6 +3,8 @@
 //!
 //! A case is written once, by [`Case`]; from then on everyone opens it read-only ([`open_read_only`]). What happens to it later goes to the
 //! journal, never to the database: DuckDB has one writer, and evidence should not change.
+//!
+//! A live case has segments of time instead of `case.duckdb` ([`live`]).
 
 mod case;
 pub mod column;
@@ -10,6 +12,7 @@ mod error;
 mod fingerprint;
 pub mod folder;
 pub mod journal;
+pub mod live;
 pub mod manifest;
 mod open;
 mod packets;

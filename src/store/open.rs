@@ -2,7 +2,7 @@
 
 use super::case::settings;
 use super::folder::{OpenGuard, files};
-use super::{Result, StoreError, manifest, schema};
+use super::{Result, StoreError, live, manifest, schema};
 use duckdb::{AccessMode, Connection};
 use std::path::{Path, PathBuf};
 
@@ -48,6 +48,9 @@ pub fn open_read_only(folder: &Path, memory_limit: u64, threads: usize) -> Resul
         return Err(StoreError::Newer { path: folder, schema: head.schema, version: head.vigil, ours: schema::VERSION });
     }
     let guard = OpenGuard::take(&folder)?;
+    if live::is_live(&folder) {
+        return open_live(folder, head, guard, memory_limit, threads);
+    }
     if !head.complete {
         return Err(StoreError::Unfinished(folder));
     }
@@ -56,6 +59,15 @@ pub fn open_read_only(folder: &Path, memory_limit: u64, threads: usize) -> Resul
         .map_err(StoreError::database("opening the case"))?;
     let conn = Connection::open_with_flags(folder.join(files::DATABASE), config).map_err(|error| explain(&folder, error))?;
     close_in(&conn, &folder)?;
+    Ok(OpenCase { folder, head, conn, _guard: guard })
+}
+
+/// A live case: an in-memory database on which all its segments hang.
+fn open_live(folder: PathBuf, head: manifest::Head, guard: OpenGuard, memory_limit: u64, threads: usize) -> Result<OpenCase> {
+    let failed = || StoreError::database("opening the live case");
+    let conn = settings(memory_limit, threads).and_then(Connection::open_in_memory_with_flags).map_err(failed())?;
+    live::open(&conn, &folder)?;
+    conn.execute_batch("SET enable_external_access = false; SET lock_configuration = true").map_err(failed())?;
     Ok(OpenCase { folder, head, conn, _guard: guard })
 }
 

@@ -42,7 +42,7 @@ pub struct PacketRow {
     pub inner_flow_ids: SmallVec<[FlowId; 2]>,
 }
 
-fn columns() -> Columns<PacketRow> {
+pub(super) fn columns() -> Columns<PacketRow> {
     Columns::new()
         .big("frame", "Number in the case, from 1.", |r: &PacketRow| r.frame)
         .int("capture_id", "Evidence file.", |r| r.capture_id)

@@ -1,5 +1,7 @@
 //! The store as a whole: what goes in comes out, whatever it holds, and nothing else can be reached.
 
+mod live;
+
 use super::*;
 use crate::model::event::{AppEvent, Conn, Credential, Dns, Event, Http, Weird, X509};
 use crate::model::flow::{EndReason, Flow, Moments, Side, SynInfo};

@@ -45,6 +45,8 @@ pub fn write_pcap(capture: &Capture, out: impl Write) -> io::Result<()> {
 }
 
 #[cfg(test)]
+mod announced;
+#[cfg(test)]
 mod storey;
 #[cfg(test)]
 mod tests;

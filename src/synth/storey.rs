@@ -106,7 +106,8 @@ fn decoded(block: &Block, fragments: &mut Defragmenter) -> Vec<Packet> {
         decode::frame(frame, &mut packets);
         let outermost = &packets[first];
         let unknown_transport = matches!(outermost.net, Net::Ip(_));
-        let understood = outermost.transport != Transport::None || matches!(outermost.net, Net::Arp(_)) || unknown_transport;
+        let understood =
+            outermost.transport != Transport::None || matches!(outermost.net, Net::Arp(_) | Net::Control(_)) || unknown_transport;
         assert!(understood || outermost.stop.is_some(), "{outermost:?}");
         assert!(packets[first..].iter().all(|packet| packet.frame == frame.meta.number));
     }

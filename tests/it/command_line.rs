@@ -4,7 +4,24 @@ use crate::desk::{Desk, Said, demo, pcap_of, scenario, usable};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Command, Stdio};
 
-const SUBCOMMANDS: [&str; 10] = ["analyze", "demo", "sql", "report", "serve", "user", "rules", "config", "completions", "man"];
+const SUBCOMMANDS: [&str; 16] = [
+    "analyze",
+    "demo",
+    "sql",
+    "report",
+    "carve",
+    "verify",
+    "suppress",
+    "comment",
+    "explain",
+    "export",
+    "serve",
+    "user",
+    "rules",
+    "config",
+    "completions",
+    "man",
+];
 
 fn demo_case() -> String {
     demo().to_string_lossy().into_owned()

@@ -2,15 +2,21 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)] // Helpers of tests say no as tests do.
 
+mod carve;
 mod command_line;
 mod corpus;
 mod counting;
+mod custody;
 mod damage;
 mod desk;
+mod exports;
 mod floor_plan;
 mod hostile;
 mod house_rules;
+mod live;
+mod narrative;
 mod notebook;
+mod notes;
 mod offline;
 mod open_case;
 mod python;

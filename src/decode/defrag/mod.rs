@@ -200,6 +200,7 @@ impl Defragmenter {
             self.weirds.note("fragment_size_inconsistency", &place);
         }
         let before = set.held();
+        set.came_in(packet.frame);
         match set.insert(fragment.offset, bytes) {
             Overlap::None => {}
             Overlap::Same => self.weirds.note("fragment_overlap", &place),

@@ -9,6 +9,8 @@ use std::net::IpAddr;
 pub(super) const OVERHEAD: usize = 256;
 /// Bytes a piece is counted for, beside its own.
 const PIECE_OVERHEAD: usize = 64;
+/// Frames remembered of a datagram. 64,000 bytes in the smallest fragments that honest systems send are fewer.
+const FRAMES_MAX: usize = 256;
 
 /// Fragments with the same key.
 pub(super) struct Set {
@@ -26,6 +28,7 @@ pub(super) struct Set {
     /// Protocol and IP header length, told by the first fragment.
     head: Option<(u8, u32)>,
     fragments: u32,
+    frames: Vec<u64>,
     overlap: Overlap,
     /// Payload bytes of the shortest that is not the last.
     shortest: u32,
@@ -64,6 +67,7 @@ impl Set {
             size: None,
             head: None,
             fragments: 0,
+            frames: Vec::new(),
             overlap: Overlap::None,
             shortest: u32::MAX,
             end: 0,
@@ -72,7 +76,15 @@ impl Set {
 
     /// Bytes it is counted for, without [`OVERHEAD`].
     pub(super) fn held(&self) -> usize {
-        self.covered + self.pieces.len() * PIECE_OVERHEAD
+        self.covered + self.pieces.len() * PIECE_OVERHEAD + self.frames.len() * size_of::<u64>()
+    }
+
+    /// Remembers the frame of a fragment. The newest always has a place: it may be the one that completes the datagram.
+    pub(super) fn came_in(&mut self, frame: u64) {
+        if self.frames.len() == FRAMES_MAX {
+            self.frames.pop();
+        }
+        self.frames.push(frame);
     }
 
     /// Takes the protocol and the IP header length from the fragment at offset 0; the first such counts.
@@ -139,6 +151,7 @@ impl Set {
             id,
             proto: self.head.map_or(proto, |(proto, _)| proto),
             fragments: self.fragments,
+            frames: self.frames.clone(),
             overlap: self.overlap != Overlap::None,
             differs: self.overlap == Overlap::Different,
             shortest: self.shortest,

@@ -3,6 +3,7 @@
 use super::net;
 use super::reader::{Next, Reader};
 use crate::model::LinkType;
+use crate::model::packet::{Control, Net};
 
 mod chdlc;
 mod cooked;
@@ -56,6 +57,7 @@ pub(super) mod ether_type {
     pub(in crate::decode) const FABRIC_PATH: u16 = 0x8903;
     pub(in crate::decode) const VN_TAG: u16 = 0x8926;
     pub(in crate::decode) const ETHERNET: u16 = 0x6558;
+    pub(in crate::decode) const LLDP: u16 = 0x88cc;
     pub(in crate::decode) const PPP: u16 = 0x880b;
 }
 
@@ -99,9 +101,16 @@ pub(super) fn ether(kind: u16, reader: &mut Reader<'_>) -> Next {
         ether_type::VN_TAG => fabric::vn_tag(reader),
         ether_type::ETHERNET => ethernet::read(reader),
         ether_type::PPP => ppp::read(reader),
+        ether_type::LLDP => control(Control::Lldp, reader),
         0..=llc::LONGEST => llc::read(kind, reader),
         other => reader.stop("network", "unknown_ethertype", u32::from(other)),
     }
+}
+
+/// What follows is a message between devices.
+fn control(kind: Control, reader: &mut Reader<'_>) -> Next {
+    reader.packet.net = Net::Control(kind);
+    Next::Payload
 }
 
 /// Reads a frame of 802.11 whose first two bytes are swapped.

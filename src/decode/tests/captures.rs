@@ -87,6 +87,7 @@ fn count(packet: &Packet, tally: &mut Tally) {
         (Transport::Icmp(_), _) => ("icmp", None),
         (Transport::Sctp(_), _) => ("sctp", None),
         (Transport::None, Net::Arp(_)) => ("arp", None),
+        (Transport::None, Net::Control(kind)) => (kind.name(), None),
         (Transport::None, Net::Ip(_)) => ("ip", None),
         (Transport::None, Net::None) => ("none", None),
     };

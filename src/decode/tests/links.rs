@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::model::Mac;
-use crate::model::packet::{NO_VLAN, Net};
+use crate::model::packet::{Control, NO_VLAN, Net};
 
 /// Asserts that the DNS-like datagram was found, payload and all.
 fn found(packet: &Packet, bytes: &[u8]) {
@@ -54,10 +54,14 @@ fn snap_is_ethernet_written_longer() {
 }
 
 #[test]
-fn spanning_tree_is_counted_by_its_access_points() {
+fn spanning_tree_and_cdp_are_known_by_their_access_points_and_others_counted() {
     let packet = ethernet(&framed(38, &joined(&[0x42, 0x42, 3], &[0; 43])));
-    assert_eq!((why(&packet), packet.ethertype), (Some(("network", "unknown_llc", 0x4242)), 0));
-    assert_eq!(packet.payload_len, 38);
+    assert_eq!((&packet.net, why(&packet), packet.ethertype), (&Net::Control(Control::Stp), None, 0));
+    assert_eq!(packet.payload_len, 35);
+    let cdp = ethernet(&framed(12, &[0xaa, 0xaa, 3, 0, 0, 0x0c, 0x20, 0, 2, 180, 0, 0]));
+    assert_eq!((cdp.net, cdp.payload_len), (Net::Control(Control::Cdp), 4));
+    let other = ethernet(&framed(6, &[0xfe, 0xfe, 3, 0, 0, 0]));
+    assert_eq!(why(&other), Some(("network", "unknown_llc", 0xfefe)));
 }
 
 #[test]
@@ -156,7 +160,8 @@ fn what_is_not_known_is_named_with_its_number() {
     let packet = only(packets(LinkType(147), b"whatever"));
     assert_eq!(why(&packet), Some(("link", "unknown_link_type", 147)));
     assert_eq!((packet.net, packet.payload_len), (Net::None, 8));
-    assert_eq!(why(&ethernet(&framed(0x88cc, b"lldp"))), Some(("network", "unknown_ethertype", 0x88cc)));
+    assert_eq!(why(&ethernet(&framed(0x88cd, b"what"))), Some(("network", "unknown_ethertype", 0x88cd)));
+    assert_eq!(ethernet(&framed(0x88cc, b"lldp")).net, Net::Control(Control::Lldp));
     assert_eq!(why(&ethernet(&[0; 13])), Some(("link", "truncated_header", 13)));
 }
 

@@ -2,10 +2,11 @@
 
 mod magic;
 
-use super::hex;
-use crate::model::event::File;
+use super::{entropy, hex};
+use crate::model::event::{File, X509};
 use md5::{Digest, Md5};
 use sha1::Sha1;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 pub use magic::mime_type;
 
@@ -19,6 +20,25 @@ const SHOWN: usize = 64;
 const ISO_AT: u64 = 32_769;
 const ISO_MAGIC: &[u8; 5] = b"CD001";
 
+/// Bytes of all files together that this process keeps: 0, nothing, unless somebody asks.
+static KEEP: AtomicU64 = AtomicU64::new(0);
+
+/// From now on the content of files is kept until they end, up to `bytes` of all of them together: for taking files out of evidence.
+/// What does not fit loses its content, never its digests.
+pub fn keep_contents(bytes: u64) {
+    KEEP.store(bytes, Relaxed);
+}
+
+/// Takes `bytes` out of what may be kept.
+fn reserve(bytes: u64) -> bool {
+    KEEP.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(bytes)).is_ok()
+}
+
+/// A copy of content that is at hand, if it is to be kept.
+fn kept(bytes: &[u8]) -> Option<Vec<u8>> {
+    (KEEP.load(Relaxed) > 0 && reserve(bytes.len() as u64)).then(|| bytes.to_vec())
+}
+
 /// Reads one file as its bytes come by.
 pub struct FileReader {
     digests: Option<Digests>,
@@ -27,6 +47,7 @@ pub struct FileReader {
     iso: Vec<u8>,
     seen: u64,
     missing: u64,
+    kept: Option<Vec<u8>>,
 }
 
 struct Digests {
@@ -38,7 +59,8 @@ struct Digests {
 impl Default for FileReader {
     fn default() -> Self {
         let digests = Digests { md5: Md5::new(), sha1: Sha1::new(), sha256: ring::digest::Context::new(&ring::digest::SHA256) };
-        Self { digests: Some(digests), counts: Box::new([0; 256]), head: Vec::new(), iso: Vec::new(), seen: 0, missing: 0 }
+        let kept = (KEEP.load(Relaxed) > 0).then(Vec::new);
+        Self { digests: Some(digests), counts: Box::new([0; 256]), head: Vec::new(), iso: Vec::new(), seen: 0, missing: 0, kept }
     }
 }
 
@@ -63,6 +85,10 @@ impl FileReader {
             digests.md5.update(bytes);
             digests.sha1.update(bytes);
             digests.sha256.update(bytes);
+        }
+        if let Some(mut kept) = self.kept.take().filter(|_| reserve(bytes.len() as u64)) {
+            kept.extend_from_slice(bytes);
+            self.kept = Some(kept);
         }
         self.seen += bytes.len() as u64;
     }
@@ -103,6 +129,7 @@ impl FileReader {
             file.md5 = Some(hex(&digests.md5.finalize()));
             file.sha1 = Some(hex(&digests.sha1.finalize()));
             file.sha256 = Some(hex(digests.sha256.finish().as_ref()));
+            file.content = self.kept;
         }
         file
     }
@@ -113,6 +140,23 @@ impl FileReader {
             let shares = self.counts.iter().filter(|&&count| count > 0).map(|&count| f64::from(count) / total);
             shares.map(|share| -share * share.log2()).sum()
         })
+    }
+}
+
+/// A certificate as the file that it is, of which the digests are known but one.
+pub fn certificate(der: &[u8], row: &X509) -> File {
+    let kind = if row.host_cert { "application/x-x509-user-cert" } else { "application/x-x509-ca-cert" };
+    File {
+        mime_type: Some(kind.to_owned()),
+        seen_bytes: der.len() as u64,
+        md5: Some(hex(&Md5::digest(der))),
+        sha1: Some(row.sha1.clone()),
+        sha256: Some(row.fingerprint.clone()),
+        entropy: entropy(der),
+        first_bytes: hex(&der[..der.len().min(SHOWN)]),
+        complete: true,
+        content: kept(der),
+        ..File::default()
     }
 }
 

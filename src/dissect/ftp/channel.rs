@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 /// A data connection agreed on.
 #[derive(Debug, PartialEq)]
-pub(super) struct Channel {
+pub(in crate::dissect) struct Channel {
     pub passive: bool,
     pub orig_h: IpAddr,
     pub resp_h: IpAddr,

@@ -6,8 +6,9 @@ mod path;
 use super::login::credential;
 use super::login::lines::{Line, Lines};
 use super::{Answer, Chunk, Dissector, Out, Probe, Protocol, escape};
-use crate::model::{Conn, Dir, Event, Proto, Ts, event::Ftp};
-use channel::Channel;
+use crate::model::event::{DataChannel, Ftp};
+use crate::model::{Conn, Dir, Event, Proto, Ts};
+pub(super) use channel::Channel;
 use path::Directory;
 use std::collections::VecDeque;
 
@@ -18,6 +19,8 @@ pub const FTP: Protocol = Protocol { name: "ftp", over: &[Proto::Tcp], probe, ma
 const PENDING: usize = 64;
 /// Bytes of arguments and reply texts kept.
 const TEXT: usize = 1_024;
+/// Users whose password is no secret.
+const GUESTS: [&str; 4] = ["anonymous", "ftp", "ftpuser", "guest"];
 /// Commands that other line protocols do not have.
 const OWN: [&str; 22] = [
     "SYST", "PASV", "PORT", "EPSV", "EPRT", "TYPE", "CWD", "PWD", "XPWD", "CDUP", "STOR", "STOU", "APPE", "FEAT", "OPTS", "MLSD", "MLST",
@@ -28,6 +31,8 @@ const SHARED: [&str; 18] = [
     "USER", "PASS", "AUTH", "QUIT", "NOOP", "LIST", "RETR", "DELE", "HELP", "STAT", "ACCT", "REST", "MKD", "RMD", "RNFR", "RNTO", "ABOR",
     "SITE",
 ];
+/// Commands whose content goes through a data connection.
+const TRANSFER: [&str; 7] = ["APPE", "LIST", "MLSD", "NLST", "RETR", "STOR", "STOU"];
 /// Commands whose argument is a file: the row shows where it lies, as Zeek's does.
 const FILE: [&str; 10] = ["APPE", "DELE", "MKD", "MDTM", "RETR", "RMD", "RNFR", "RNTO", "STOR", "STOU"];
 
@@ -90,6 +95,10 @@ struct Session {
     lines: [Lines; 2],
     pending: VecDeque<Command>,
     user: Option<String>,
+    /// As far as it may be shown.
+    password: Option<String>,
+    /// The data connection agreed on for the next transfer.
+    over: Option<DataChannel>,
     directory: Directory,
     size: Option<u64>,
     /// Inside a reply of several lines: its code.
@@ -181,7 +190,12 @@ impl Session {
         let mut command = Command { name, arg, secret: None, frame: chunk.frame, ts_ns: chunk.ts_ns };
         match command.name.as_str() {
             "USER" => self.user = command.arg.clone(),
-            "PASS" | "ACCT" => command.secret = Some(command.arg.take().unwrap_or_default()),
+            "PASS" => {
+                let secret = command.arg.take().unwrap_or_default();
+                self.password = Some(if self.is_guest() { secret.clone() } else { "<hidden>".into() });
+                command.secret = Some(secret);
+            }
+            "ACCT" => command.secret = Some(command.arg.take().unwrap_or_default()),
             _ => {}
         }
         if self.pending.len() >= PENDING
@@ -256,10 +270,13 @@ impl Session {
             ("USER", _) if success.is_some() => String::new(),
             _ => return,
         };
-        let anonymous = self.user.as_deref().is_some_and(|user| ["anonymous", "ftp"].iter().any(|name| user.eq_ignore_ascii_case(name)));
-        let secret = if anonymous { String::new() } else { secret };
+        let secret = if self.is_guest() { String::new() } else { secret };
         let event = credential("ftp", self.user.clone(), secret, success);
         out.say(command.frame, command.ts_ns, Event::Credential(Box::new(event)));
+    }
+
+    fn is_guest(&self) -> bool {
+        self.user.as_deref().is_some_and(|user| GUESTS.iter().any(|name| user.eq_ignore_ascii_case(name)))
     }
 
     fn row(&mut self, command: Option<&Command>, reply: Option<&Reply>, (frame, ts_ns): (u64, Ts), out: &mut Out) {
@@ -277,8 +294,15 @@ impl Session {
             }
             command => command.and_then(|command| command.arg.clone()),
         };
+        if let Some(Channel { orig_h, resp_h, resp_p, .. }) = channel {
+            self.over = Some(DataChannel { orig_h: Some(orig_h), resp_h, resp_p });
+        }
+        // A refused transfer leaves the data connection to the next one.
+        let moved = TRANSFER.contains(&name) && reply.is_none_or(|reply| reply.code < 500);
         let event = Ftp {
             user: self.user.clone(),
+            password: self.password.clone(),
+            over: if moved { self.over.take() } else { None },
             command: command.map(|command| command.name.clone()),
             arg,
             reply_code: reply.map(|reply| reply.code),
@@ -288,6 +312,7 @@ impl Session {
             data_channel_orig_h: channel.as_ref().map(|channel| channel.orig_h),
             data_channel_resp_h: channel.as_ref().map(|channel| channel.resp_h),
             data_channel_resp_p: channel.as_ref().map(|channel| channel.resp_p),
+            ..Ftp::default()
         };
         out.say(frame, ts_ns, Event::Ftp(Box::new(event)));
     }

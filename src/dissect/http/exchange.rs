@@ -6,7 +6,7 @@ use super::secrets::{self, Login};
 use crate::dissect::login::mask;
 use crate::dissect::ntlm::Logins;
 use crate::dissect::{Out, escape};
-use crate::model::event::{Credential, Http, Websocket};
+use crate::model::event::{ByteRange, Credential, Http, Websocket};
 use crate::model::{Dir, Event, Ts};
 
 /// Bytes of a header value that are read.
@@ -31,6 +31,8 @@ pub struct Framing {
     /// `Content-Encoding`.
     pub encoding: Option<String>,
     filename: Option<String>,
+    /// Which part of the file it is.
+    range: Option<ByteRange>,
 }
 
 /// One row in the making.
@@ -125,6 +127,7 @@ impl Exchange {
             "TRANSFER-ENCODING" => framing.chunked |= value.to_ascii_lowercase().ends_with(b"chunked"),
             "CONTENT-ENCODING" => framing.encoding = Some(escape(value, 64)),
             "CONTENT-DISPOSITION" => framing.filename = disposition(value),
+            "CONTENT-RANGE" => framing.range = content_range(value),
             _ => {}
         }
         match dir {
@@ -253,16 +256,17 @@ impl Exchange {
         // A part of a file has no digest that anyone could look up.
         let part = dir == Dir::Resp && row.status_code == Some(206);
         let mut file = body.finish(whole && !part);
-        file.source = "http";
+        file.source = "HTTP";
         file.is_orig = dir == Dir::Orig;
         file.total_bytes = framing.length.filter(|_| !framing.chunked);
         file.declared_mime = if file.is_orig { row.request_content_type.clone() } else { row.content_type.clone() };
-        file.filename = framing.filename.clone().or_else(|| if file.is_orig { None } else { last_segment(row.uri.as_deref()?) });
+        file.filename.clone_from(&framing.filename);
+        file.range = framing.range.filter(|_| part);
         file.url = row.uri.as_ref().map(|uri| match &row.host {
             Some(host) if uri.starts_with('/') => format!("http://{host}{uri}"),
             _ => uri.clone(),
         });
-        out.say(frame, ts_ns, Event::File(Box::new(file)));
+        out.file(frame, ts_ns, file);
     }
 
     /// Whether nothing more is to come.
@@ -337,6 +341,14 @@ fn listed(value: &[u8]) -> impl Iterator<Item = String> {
         .map(|item| escape(item, VALUE_MAX))
 }
 
+/// `bytes 0-499/1234` (RFC 9110 14.4).
+fn content_range(value: &[u8]) -> Option<ByteRange> {
+    let text = std::str::from_utf8(value).ok()?.trim().strip_prefix("bytes")?.trim();
+    let (span, total) = text.split_once('/')?;
+    let (start, _) = span.split_once('-')?;
+    Some(ByteRange { start: start.trim().parse().ok()?, total: total.trim().parse().ok()? })
+}
+
 /// `attachment; filename="a.exe"`, or RFC 8187's `filename*=UTF-8''a%20b.exe`.
 fn disposition(value: &[u8]) -> Option<String> {
     let parts =
@@ -350,11 +362,4 @@ fn disposition(value: &[u8]) -> Option<String> {
     let plain = named(b"filename")?;
     let plain = plain.strip_prefix(b"\"").unwrap_or(plain);
     Some(escape(plain.strip_suffix(b"\"").unwrap_or(plain), 512)).filter(|name| !name.is_empty())
-}
-
-/// `/a/b.exe?x=1` → `b.exe`
-fn last_segment(uri: &str) -> Option<String> {
-    let path = uri.split(['?', '#']).next().unwrap_or_default();
-    let (_, segment) = path.rsplit_once('/')?;
-    (!segment.is_empty()).then(|| segment.to_owned())
 }

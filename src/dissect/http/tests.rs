@@ -34,7 +34,7 @@ fn an_exchange_is_a_row_and_its_body_a_file() {
     assert_eq!(row.client_header_names, ["HOST", "USER-AGENT", "VIA", "COOKIE", "X-API"]);
     let file = files(&events)[0];
     assert_eq!(file.md5.as_deref(), Some("900150983cd24fb0d6963f7d28e17f72"));
-    assert_eq!((file.filename.as_deref(), file.url.as_deref()), (Some("a b.txt"), Some("http://example.com:8080/d/a b.txt?x=1")));
+    assert_eq!((file.filename.as_deref(), file.url.as_deref()), (None, Some("http://example.com:8080/d/a b.txt?x=1")));
     assert_eq!((file.mime_type.as_deref(), file.total_bytes, file.complete), (Some("text/plain"), Some(3), true));
 }
 

@@ -43,13 +43,6 @@ impl Lines {
     }
 }
 
-impl Line {
-    /// As text, escaped where it is not printable.
-    pub fn escaped(&self) -> String {
-        crate::dissect::escape(&self.text, LONGEST)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -60,7 +53,7 @@ mod tests {
         for chunk in chunks {
             let mut rest = *chunk;
             while let Some(line) = lines.next(&mut rest) {
-                found.push((line.escaped(), line.whole));
+                found.push((crate::dissect::escape(&line.text, LONGEST), line.whole));
             }
         }
         found

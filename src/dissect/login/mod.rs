@@ -1,12 +1,10 @@
 //! Logins in clear: protocols that are read only as far as they give a user, a secret and the server's answer.
 
-pub(super) mod imap;
 pub(super) mod lines;
-pub(super) mod pop3;
-pub(super) mod redis;
-mod sasl;
-pub(super) mod smtp;
+pub(super) mod rlogin;
+pub(super) mod sasl;
 pub(super) mod telnet;
+mod typing;
 #[cfg(test)]
 mod tests;
 

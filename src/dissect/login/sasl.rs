@@ -17,7 +17,7 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
 );
 
 /// One exchange under way.
-pub(super) struct Exchange {
+pub(in crate::dissect) struct Exchange {
     mechanism: Mechanism,
     user: Option<String>,
     secret: String,

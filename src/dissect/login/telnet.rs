@@ -1,12 +1,14 @@
 //! Telnet (RFC 854): option negotiation taken out, typed text put together, prompts and answers read as a person would.
 
 use super::credential;
+use super::rlogin::Names;
+use super::typing::Typing;
 use crate::dissect::{Answer, Chunk, Dissector, Out, Probe, Protocol, escape};
 use crate::model::{Conn, Dir, Event, Proto, Ts};
 use std::collections::VecDeque;
 
 /// Telnet over TCP.
-pub const TELNET: Protocol = Protocol { name: "telnet", over: &[Proto::Tcp], probe, make: |_: &Conn| Box::new(Session::default()) };
+pub const TELNET: Protocol = Protocol { name: "telnet", over: &[Proto::Tcp], probe, make: |_: &Conn| Box::new(Session::new("telnet")) };
 
 const IAC: u8 = 255;
 const SB: u8 = 250;
@@ -76,19 +78,50 @@ fn asks(line: &str, prompts: &[&str]) -> bool {
     prompts.iter().any(|prompt| line.ends_with(prompt)) && !line.trim_start().starts_with("last login")
 }
 
-fn is_shell(line: &str) -> bool {
-    // Colours and cursor movements may stand around a prompt.
-    let plain: String = line.split('\u{1b}').enumerate().map(|(at, part)| if at == 0 { part } else { after_escape(part) }).collect();
-    plain.trim().ends_with(['$', '#', '>', '%'])
+/// Whether a line ends as the prompts of shells do.
+pub(super) fn is_shell(line: &str) -> bool {
+    plain(line).trim().ends_with(['$', '#', '>', '%'])
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// A line as the screen shows it after all corrections.
+fn echoed(bytes: &[u8]) -> String {
+    let mut shown = Vec::new();
+    for c in plain(&text(bytes)).chars().filter(|c| *c != '\u{7}') {
+        if c == '\u{8}' {
+            shown.pop();
+        } else {
+            shown.push(c);
+        }
+    }
+    escape(shown.into_iter().collect::<String>().trim_end().as_bytes(), LONGEST)
+}
+
+/// A line without colours and cursor movements.
+fn plain(line: &str) -> String {
+    line.split('\u{1b}').enumerate().map(|(at, part)| if at == 0 { part } else { after_escape(part) }).collect()
 }
 
 fn after_escape(part: &str) -> &str {
     part.find(|c: char| c.is_ascii_alphabetic()).map_or("", |at| part.get(at + 1..).unwrap_or_default())
 }
 
-#[derive(Default)]
-struct Session {
+/// A session of typed text, whatever carries it.
+pub(super) struct Session {
+    service: &'static str,
     strip: [Strip; 2],
+    /// What stands before the text of rlogin.
+    names: Option<Names>,
+    typing: Typing,
+    /// The server's line when the first key of the client's was hit, if one was.
+    prompt: Option<Vec<u8>>,
+    /// A key that sends several bytes is under way: a cursor key, say.
+    key_goes_on: bool,
+    /// The shell was asked to complete the line or to recall another: what is typed is not what it takes.
+    completed: bool,
     negotiated: bool,
     prompted: bool,
     /// The server's line so far.
@@ -99,6 +132,34 @@ struct Session {
     user: Option<String>,
     attempt: Option<Attempt>,
     logged_in: bool,
+}
+
+impl Session {
+    fn new(service: &'static str) -> Self {
+        Self {
+            service,
+            strip: Default::default(),
+            names: None,
+            typing: Typing::new(service),
+            prompt: None,
+            key_goes_on: false,
+            completed: false,
+            negotiated: false,
+            prompted: false,
+            tail: Vec::new(),
+            typed: Vec::new(),
+            ahead: VecDeque::new(),
+            asked: Asked::Nothing,
+            user: None,
+            attempt: None,
+            logged_in: false,
+        }
+    }
+
+    /// rlogin: the same text behind other beginnings.
+    pub fn rlogin() -> Self {
+        Self { names: Some(Names::default()), negotiated: true, ..Self::new("rlogin") }
+    }
 }
 
 #[derive(Default, Clone, Copy, PartialEq)]
@@ -122,11 +183,21 @@ struct Attempt {
 
 impl Dissector for Session {
     fn data(&mut self, chunk: &Chunk<'_>, out: &mut Out) {
-        let Some(strip) = self.strip.get_mut(chunk.dir.index()) else { return };
         let mut text = Vec::with_capacity(chunk.bytes.len());
-        self.negotiated |= strip.feed(chunk.bytes, &mut text);
+        match (&mut self.names, chunk.dir) {
+            (Some(names), Dir::Orig) => {
+                if let Some([_, user, _]) = names.feed(chunk.bytes, &mut text).as_deref() {
+                    self.user = Some(escape(user, LONGEST)).filter(|user| !user.is_empty());
+                }
+            }
+            (Some(_), Dir::Resp) => text.extend(chunk.bytes.iter().filter(|&&byte| byte != 0)),
+            (None, dir) => {
+                let Some(strip) = self.strip.get_mut(dir.index()) else { return };
+                self.negotiated |= strip.feed(chunk.bytes, &mut text);
+            }
+        }
         for byte in text {
-            if self.logged_in {
+            if self.typing.is_full() {
                 break;
             }
             match chunk.dir {
@@ -154,6 +225,7 @@ impl Dissector for Session {
     fn end(&mut self, out: &mut Out) {
         self.read_prompt(out);
         self.settle(None, out);
+        self.typing.finish(out);
     }
 
     fn confirmed(&self) -> bool {
@@ -161,14 +233,24 @@ impl Dissector for Session {
     }
 
     fn wants(&self, _dir: Dir) -> bool {
-        !self.logged_in
+        !self.typing.is_full()
     }
 }
 
 impl Session {
     fn key(&mut self, byte: u8, chunk: &Chunk<'_>, out: &mut Out) {
         self.read_prompt(out);
+        if self.prompt.is_none() && !matches!(byte, b'\r' | b'\n' | 0) {
+            self.prompt = Some(self.tail.clone());
+            self.typing.interrupted();
+        }
+        self.completed |= matches!(byte, b'\t' | 27);
+        if self.key_goes_on {
+            self.key_goes_on = !(byte.is_ascii_alphabetic() || byte == b'~');
+            return;
+        }
         match byte {
+            27 => self.key_goes_on = true,
             b'\r' | b'\n' => {
                 // CR NUL, CR LF and LF all end a line; the second byte of a pair ends none.
                 let ends_pair = byte == b'\n' && std::mem::take(&mut self.strip[0].after_cr);
@@ -176,6 +258,7 @@ impl Session {
                 if !ends_pair {
                     let text = escape(&std::mem::take(&mut self.typed), LONGEST);
                     self.line(Typed { text, frame: chunk.frame, ts_ns: chunk.ts_ns }, out);
+                    self.typing.note_full(chunk, out);
                 }
                 return;
             }
@@ -192,7 +275,15 @@ impl Session {
     }
 
     fn line(&mut self, typed: Typed, out: &mut Out) {
+        let (prompt, completed) = (self.prompt.take(), std::mem::take(&mut self.completed));
         match self.asked {
+            // What is typed without being asked may be a secret typed ahead: only a shell takes commands.
+            Asked::Nothing if self.logged_in || prompt.as_deref().is_some_and(|prompt| is_shell(&text(prompt))) => {
+                let prompt = prompt.unwrap_or_default();
+                let echo = self.tail.strip_prefix(prompt.as_slice()).filter(|_| completed).map(echoed).filter(|echo| !echo.is_empty());
+                let command = echo.unwrap_or(typed.text);
+                self.typing.enter(&plain(&text(&prompt)), &command, self.user.as_deref(), (typed.frame, typed.ts_ns), out);
+            }
             Asked::Nothing => {
                 if !typed.text.is_empty() && self.ahead.len() < AHEAD {
                     self.ahead.push_back(typed);
@@ -211,6 +302,7 @@ impl Session {
     }
 
     fn shown(&mut self, byte: u8, out: &mut Out) {
+        self.typing.shown(byte);
         if byte == b'\n' || byte == b'\r' {
             let line = String::from_utf8_lossy(&self.tail).to_ascii_lowercase();
             self.tail.clear();
@@ -262,8 +354,8 @@ impl Session {
     fn settle(&mut self, success: Option<bool>, out: &mut Out) {
         let Some(Attempt { user, secret }) = self.attempt.take() else { return };
         let Typed { text, frame, ts_ns } = secret;
-        self.logged_in = success == Some(true);
-        out.say(frame, ts_ns, Event::Credential(Box::new(credential("telnet", user, text, success))));
+        self.logged_in |= success == Some(true);
+        out.say(frame, ts_ns, Event::Credential(Box::new(credential(self.service, user, text, success))));
     }
 }
 

@@ -1,9 +1,11 @@
 use crate::dissect::{Chunk, Conversation, Dissector, Out, Protocol};
-use crate::model::event::Credential;
+use crate::model::event::{Credential, Imap, Pop3, Telnet};
 use crate::model::{AppEvent, Conn, Dir, Event, FlowId, Proto};
 use proptest::prelude::*;
 
-use super::{imap, pop3, redis, smtp, telnet};
+use super::{rlogin, telnet};
+use crate::dissect::mail::{imap, pop3, smtp};
+use crate::dissect::redis;
 
 fn conn(resp_p: u16) -> Conn {
     let host = |last| std::net::IpAddr::from([192, 0, 2, last]);
@@ -105,6 +107,91 @@ fn telnet_without_negotiation_is_known_at_home_only() {
     assert_eq!(logins(&said, 7_777), ("", vec![]));
 }
 
+fn lines_typed(turns: &Turns, resp_p: u16) -> Vec<Telnet> {
+    let (events, _) = run(turns, resp_p, || usize::MAX);
+    events.into_iter().filter_map(|event| if let Event::Telnet(row) = event.event { Some(*row) } else { None }).collect()
+}
+
+#[test]
+fn what_is_typed_in_a_shell_is_told_with_how_the_answer_begins() {
+    let rows = lines_typed(&telnet_session(), 23);
+    assert_eq!(rows.len(), 1);
+    let row = &rows[0];
+    assert_eq!((row.service, row.seq, row.user.as_deref(), row.command.as_deref()), ("telnet", 1, Some("admin"), Some("id")));
+    assert_eq!((row.prompt.as_deref(), row.output.as_deref(), row.output_bytes), (Some("admin@box:~$"), Some("uid=0"), 13));
+}
+
+#[test]
+fn secrets_typed_in_a_shell_are_no_commands_and_corrections_are_undone() {
+    let mut said = telnet_session();
+    said.extend(turns(&[
+        (">", b"sx\x7fu\r\0"),
+        ("<", b"su\r\nPassword: "),
+        (">", b"r00tpw\r\0"),
+        ("<", b"\r\n# "),
+        (">", b"\x1b[Als -l\r\0"),
+        ("<", b"ls -l\r\ntotal 0\r\n# "),
+    ]));
+    let rows = lines_typed(&said, 23);
+    assert_eq!(rows.iter().map(|row| row.command.as_deref().unwrap()).collect::<Vec<_>>(), ["id", "su", "ls -l"]);
+    assert!(!format!("{rows:?}").contains("r00tpw"));
+    assert!(logins(&said, 23).1.contains(&"admin/r00tpw/accepted".to_owned()));
+}
+
+#[test]
+fn what_the_shell_completes_or_recalls_is_read_from_its_echo() {
+    let mut said = telnet_session();
+    said.extend(turns(&[
+        (">", b"cat /et"),
+        ("<", b"cat /et"),
+        (">", b"\t"),
+        ("<", b"c/"),
+        (">", b"passwd"),
+        ("<", b"passwd"),
+        (">", b"\r\0"),
+        ("<", b"\r\nroot:x\r\n# "),
+        (">", b"\x1b[A"),
+        ("<", b"cat /etc/passwd"),
+        (">", b"\x7f"),
+        ("<", b"\x08\x1b[K"),
+        (">", b"\r\0"),
+        ("<", b"\r\nno\r\n# "),
+    ]));
+    let told: Vec<_> = lines_typed(&said, 23).into_iter().map(|row| (row.command.unwrap(), row.output.unwrap_or_default())).collect();
+    let of = |command: &str, output: &str| (command.to_owned(), output.to_owned());
+    assert_eq!(told[1..], [of("cat /etc/passwd", "root:x"), of("cat /etc/passw", "no")]);
+}
+
+#[test]
+fn what_bots_type_ahead_of_prompts_is_never_told() {
+    let said = turns(&[("<", b"\xff\xfb\x01"), (">", b"root\r\n888888\r\nenable\r\n"), ("<", b"Welcome\r\n")]);
+    assert!(lines_typed(&said, 23).is_empty());
+}
+
+fn rlogin_session() -> Turns {
+    turns(&[
+        (">", b"\0"),
+        (">", b"joe\0root\0xterm/38400\0"),
+        ("<", b"\0"),
+        (">", b"\xff\xffss\0\x18\0\x50\0\0\0\0"),
+        ("<", b"Last login: Mon\r\nroot@host:~# "),
+        (">", b"w"),
+        ("<", b"w"),
+        (">", b"\r"),
+        ("<", b"\r\n12:00 up\r\nroot@host:~# "),
+        (">", b"exit\r"),
+    ])
+}
+
+#[test]
+fn rlogin_is_typed_text_behind_names() {
+    let (events, service) = run(&rlogin_session(), 513, || usize::MAX);
+    assert_eq!(service, "rlogin");
+    let rows: Vec<_> = events.iter().filter_map(|event| if let Event::Telnet(row) = &event.event { Some(row) } else { None }).collect();
+    let told: Vec<_> = rows.iter().map(|row| (row.user.as_deref(), row.command.as_deref().unwrap(), row.output.as_deref())).collect();
+    assert_eq!(told, [(Some("root"), "w", Some("12:00 up")), (Some("root"), "exit", None)]);
+}
+
 const SMTP: &str = "
     < 220 mail.example ESMTP
     > EHLO pc
@@ -169,17 +256,6 @@ fn smtp_auth_is_read_with_its_outcome() {
 }
 
 #[test]
-fn mail_ends_the_reading_of_smtp() {
-    let mut session = (smtp::SMTP.make)(&conn(25));
-    let mut out = Out::new(conn(25));
-    for (dir, bytes) in lines("< 220 x ESMTP\n> EHLO pc\n< 250 ok\n> MAIL FROM:<a@b>") {
-        assert!(session.wants(Dir::Orig));
-        session.data(&Chunk { dir, bytes: &bytes, cut: 0, frame: 1, ts_ns: 1 }, &mut out);
-    }
-    assert!(!session.wants(Dir::Orig) && out.events.is_empty() && session.confirmed());
-}
-
-#[test]
 fn nothing_is_read_after_starttls() {
     let said = lines("< 220 x ESMTP\n> EHLO pc\n< 250 ok\n> STARTTLS\n< 220 go\n> AUTH PLAIN AGphbmUAcHc=\n< 235 yes");
     assert_eq!(logins(&said, 25), ("smtp", vec![]));
@@ -211,13 +287,98 @@ fn the_client_s_side_alone_gives_logins_without_outcome() {
     assert_eq!(logins(&client(turns(REDIS)), 6_379).1.len(), 3);
 }
 
+const MAIL: &str = "Subject: hi\r\nContent-Disposition: attachment; filename=a.txt\r\n\r\nbody\r\n";
+
+fn files(events: &[AppEvent]) -> Vec<(Option<&str>, u64, bool, bool)> {
+    let file = |event: &AppEvent| if let Event::File(file) = &event.event { Some((**file).clone()) } else { None };
+    let told = events
+        .iter()
+        .filter_map(file)
+        .map(|file| (Some("a.txt").filter(|_| file.filename.as_deref() == Some("a.txt")), file.seen_bytes, file.complete, file.is_orig));
+    told.collect()
+}
+
+fn pop3_retrieval() -> Turns {
+    let mut said = lines(
+        "< +OK POP3 ready\n> CAPA\n< +OK list\n< UIDL\n< SASL PLAIN\n< .\n> USER jane\n< +OK\n> PASS pw\n< +OK in\n> RETR 1\n< +OK 70 octets",
+    );
+    said.push((Dir::Resp, format!("{MAIL}..dot\r\n.\r\n").into_bytes()));
+    said.extend(lines("> DELE 9\n< -ERR no such message\n> QUIT\n< +OK bye"));
+    said
+}
+
+#[test]
+fn pop3_commands_are_rows_and_messages_files() {
+    let (events, _) = run(&pop3_retrieval(), 110, || usize::MAX);
+    let rows: Vec<&Pop3> =
+        events.iter().filter_map(|event| if let Event::Pop3(row) = &event.event { Some(&**row) } else { None }).collect();
+    let told: Vec<_> =
+        rows.iter().map(|row| (row.command.as_deref().unwrap(), row.argument.as_deref(), row.status, row.user.as_deref())).collect();
+    assert_eq!(
+        told,
+        [
+            ("CAPA", None, Some("OK"), None),
+            ("USER", Some("jane"), Some("OK"), Some("jane")),
+            ("PASS", None, Some("OK"), Some("jane")),
+            ("RETR", Some("1"), Some("OK"), Some("jane")),
+            ("DELE", Some("9"), Some("ERR"), Some("jane")),
+            ("QUIT", None, Some("OK"), Some("jane")),
+        ]
+    );
+    assert_eq!(
+        (rows[0].capabilities.as_slice(), rows[4].message.as_deref()),
+        (&["UIDL".to_owned(), "SASL PLAIN".into()][..], Some("no such message"))
+    );
+    assert_eq!((files(&events), rows[3].fuids.len()), (vec![(Some("a.txt"), 10, true, false)], 1));
+}
+
+fn imap_retrieval() -> Turns {
+    let mut said = lines(
+        "< * OK [CAPABILITY IMAP4rev1 IDLE] ready\n> a1 LOGIN jane pw\n< a1 OK in\n> a2 SELECT \"In box\"\n< * 1 EXISTS\n< a2 OK [READ-WRITE] done",
+    );
+    said.push((Dir::Orig, b"a3 UID FETCH 1 (BODY.PEEK[])\r\n".to_vec()));
+    said.push((Dir::Resp, format!("* 1 FETCH (UID 1 BODY[] {{{}}}\r\n{MAIL})\r\na3 OK done\r\n", MAIL.len()).into_bytes()));
+    said.push((Dir::Orig, format!("a4 APPEND Sent {{{}}}\r\n", MAIL.len()).into_bytes()));
+    said.push((Dir::Resp, b"+ go\r\n".to_vec()));
+    said.push((Dir::Orig, format!("{MAIL}\r\n").into_bytes()));
+    said.extend(lines("< a4 NO quota"));
+    said
+}
+
+#[test]
+fn imap_commands_are_rows_and_messages_files() {
+    let (events, _) = run(&imap_retrieval(), 143, || usize::MAX);
+    let rows: Vec<&Imap> =
+        events.iter().filter_map(|event| if let Event::Imap(row) = &event.event { Some(&**row) } else { None }).collect();
+    let told: Vec<_> =
+        rows.iter().map(|row| (row.command.as_deref().unwrap(), row.status, row.mailbox.as_deref(), row.fuids.len())).collect();
+    assert_eq!(
+        told,
+        [
+            ("LOGIN", Some("OK"), None, 0),
+            ("SELECT", Some("OK"), Some("In box"), 0),
+            ("UID FETCH", Some("OK"), Some("In box"), 1),
+            ("APPEND", Some("NO"), Some("In box"), 1),
+        ]
+    );
+    assert_eq!(
+        (rows[0].capabilities.as_slice(), rows[0].argument.as_deref()),
+        (&["IMAP4rev1".to_owned(), "IDLE".into()][..], Some("jane"))
+    );
+    assert_eq!(files(&events), [(Some("a.txt"), 4, true, false), (Some("a.txt"), 4, true, true)]);
+    assert!(!format!("{rows:?}").contains("pw"));
+}
+
 fn sessions() -> Vec<(&'static Protocol, u16, Turns)> {
     vec![
+        (&rlogin::RLOGIN, 513, rlogin_session()),
+        (&pop3::POP3, 110, pop3_retrieval()),
+        (&imap::IMAP, 143, imap_retrieval()),
         (&telnet::TELNET, 23, telnet_session()),
         (&smtp::SMTP, 25, lines(SMTP)),
         (&pop3::POP3, 110, lines(POP3)),
         (&imap::IMAP, 143, lines(IMAP)),
-        (&redis::REDIS, 6_379, turns(REDIS)),
+        (&redis::PROTOCOL, 6_379, turns(REDIS)),
     ]
 }
 
@@ -248,7 +409,7 @@ proptest! {
                 }
             }
             dissector.end(&mut out);
-            prop_assert!(out.events.len() <= total);
+            prop_assert!(out.events.len() <= 2 * total);
         }
     }
 }

@@ -2,6 +2,9 @@
 //!
 //! A wrong name is worse than none. Shapes that random bytes could have count only on their port; a port alone never counts.
 
+mod business;
+mod network;
+mod people;
 mod tcp;
 mod udp;
 
@@ -27,15 +30,24 @@ pub(super) enum Named {
     No,
 }
 
+/// All signatures of a transport, most telling first.
+fn tables(proto: Proto) -> &'static [&'static [Signature]] {
+    match proto {
+        Proto::Tcp => &[tcp::SIGNATURES, business::TCP, people::TCP],
+        Proto::Udp => &[udp::SIGNATURES, business::UDP, network::UDP, people::UDP],
+        Proto::Icmp | Proto::Sctp | Proto::Other => &[],
+    }
+}
+
+/// All names that signatures of a transport give.
+pub(super) fn names(proto: Proto) -> Vec<&'static str> {
+    tables(proto).iter().copied().flatten().map(|signature| signature.name).collect()
+}
+
 /// Asks all signatures of the transport.
 pub(super) fn name(probe: &Probe<'_>) -> Named {
-    let table = match probe.proto {
-        Proto::Tcp => tcp::SIGNATURES,
-        Proto::Udp => udp::SIGNATURES,
-        Proto::Icmp | Proto::Sctp | Proto::Other => return Named::No,
-    };
     let mut perhaps = Named::No;
-    for signature in table {
+    for signature in tables(probe.proto).iter().copied().flatten() {
         match (signature.look)(probe) {
             Certain => return Named::Yes(signature.name),
             Unsure => perhaps = Named::Perhaps,
@@ -43,11 +55,6 @@ pub(super) fn name(probe: &Probe<'_>) -> Named {
         }
     }
     perhaps
-}
-
-/// Whether another protocol may follow in the same flow: STUN finds the way for DTLS (RFC 7983).
-pub(super) fn is_prelude(name: &str) -> bool {
-    name == "stun"
 }
 
 /// One of the ports is among these.
@@ -91,32 +98,12 @@ fn be32(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_be_bytes(bytes.get(at..)?.first_chunk().copied()?))
 }
 
-fn le32(bytes: &[u8], at: usize) -> Option<u32> {
-    Some(u32::from_le_bytes(bytes.get(at..)?.first_chunk().copied()?))
-}
-
 /// Sun RPC calls for NFS, its mount daemon and the port mapper (RFC 5531 9).
 fn sun_rpc(call: &[u8]) -> bool {
     be32(call, 4) == Some(0)
         && be32(call, 8) == Some(2)
         && matches!(be32(call, 12), Some(100_000 | 100_003 | 100_005))
         && be32(call, 16).is_some_and(|v| v < 8)
-}
-
-/// A DNP3 link header (IEEE 1815 9.2) whose checksum is right.
-fn dnp3(bytes: &[u8]) -> Answer {
-    match begins(bytes, &[0x05, 0x64]) {
-        Certain => {}
-        answer => return answer,
-    }
-    let Some((header, crc)) = bytes.split_at_checked(8).and_then(|(header, rest)| Some((header, rest.first_chunk::<2>()?))) else {
-        return Unsure;
-    };
-    sure_if(!dnp3_crc(header) == u16::from_le_bytes(*crc))
-}
-
-fn dnp3_crc(bytes: &[u8]) -> u16 {
-    bytes.iter().fold(0, |crc, &byte| (0..8).fold(crc ^ u16::from(byte), |crc, _| if crc & 1 == 1 { crc >> 1 ^ 0xa6bc } else { crc >> 1 }))
 }
 
 #[cfg(test)]

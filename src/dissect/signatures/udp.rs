@@ -1,21 +1,13 @@
 //! Signatures over UDP: `bytes` is one datagram, possibly cut.
 
-use super::{Answer, Certain, NotForUs, Probe, Signature, be16, be32, begins, begins_any, byte, on_port, sure_if};
+use super::{Answer, Certain, NotForUs, Probe, Signature, be16, be32, begins, begins_any, on_port, sure_if};
 
 /// Most telling first.
 pub(super) const SIGNATURES: &[Signature] = &[
     Signature { name: "dhcp", look: dhcp },
     Signature { name: "dtls", look: dtls },
-    Signature { name: "stun", look: stun },
     Signature { name: "ssdp", look: ssdp },
-    Signature { name: "tftp", look: tftp },
-    Signature { name: "wireguard", look: wireguard },
     Signature { name: "openvpn", look: |probe| sure_if(openvpn_reset(probe.bytes)) },
-    Signature { name: "ike", look: ike },
-    Signature {
-        name: "bittorrent",
-        look: |probe| begins_any(probe.bytes, &[b"d1:ad2:id20:", b"d1:rd2:id20:", b"d1:eli20", b"d2:ip6:"]).only_certain(),
-    },
     Signature { name: "gtpv1", look: gtpv1 },
     Signature { name: "gtpv2", look: gtpv2 },
     Signature { name: "vxlan", look: |probe| sure_if(on_port(probe, &[4_789]) && matches!(probe.bytes, [8, 0, 0, 0, _, _, _, 0, _, ..])) },
@@ -30,15 +22,6 @@ pub(super) const SIGNATURES: &[Signature] = &[
     Signature {
         name: "netbios",
         look: |probe| sure_if(on_port(probe, &[138]) && matches!(probe.bytes, [0x10..=0x16, _, _, _, ..]) && probe.bytes.len() > 14),
-    },
-    Signature {
-        name: "dhcpv6",
-        look: |probe| sure_if(on_port(probe, &[547]) && on_port(probe, &[546, 547]) && matches!(probe.bytes, [1..=13, _, _, _, 0, _, ..])),
-    },
-    Signature { name: "dnp3_udp", look: |probe| super::dnp3(probe.bytes).only_certain() },
-    Signature {
-        name: "bacnet",
-        look: |probe| sure_if(on_port(probe, &[47_808]) && byte(probe.bytes, 0) == Some(0x81) && length_is(probe.bytes, 2, 0)),
     },
     Signature {
         name: "coap",
@@ -74,33 +57,10 @@ fn dtls(probe: &Probe<'_>) -> Answer {
     sure_if(epoch && length)
 }
 
-/// The magic cookie of RFC 5389 in a message whose length fits; without it, as in RFC 3489, at home only.
-fn stun(probe: &Probe<'_>) -> Answer {
-    let kind = byte(probe.bytes, 0).is_some_and(|first| first < 0x40);
-    let length = be16(probe.bytes, 2).filter(|length| length % 4 == 0).map(|length| usize::from(length) + 20);
-    let cookie = be32(probe.bytes, 4) == Some(0x2112_a442) && length.is_some_and(|length| length <= probe.bytes.len());
-    let classic = on_port(probe, &[3_478]) && matches!(probe.bytes, [0 | 1, 1 | 0x11, ..]) && length == Some(probe.bytes.len());
-    sure_if(kind && (cookie || classic))
-}
-
 fn ssdp(probe: &Probe<'_>) -> Answer {
     let request = begins_any(probe.bytes, &[b"M-SEARCH * HTTP/1.", b"NOTIFY * HTTP/1."]).only_certain();
     let answer = on_port(probe, &[1_900]) && begins(probe.bytes, b"HTTP/1.1 200 ") == Certain;
     if answer { Certain } else { request }
-}
-
-/// Read and write requests: a name, a known mode (RFC 1350 5).
-fn tftp(probe: &Probe<'_>) -> Answer {
-    let [0, 1 | 2, rest @ ..] = probe.bytes else { return NotForUs };
-    let mut fields = rest.split(|&byte| byte == 0);
-    let name = fields.next().is_some_and(|name| !name.is_empty() && name.iter().all(|&byte| byte >= b' '));
-    let mode = fields.next().is_some_and(|mode| [&b"octet"[..], b"netascii", b"mail"].iter().any(|known| mode.eq_ignore_ascii_case(known)));
-    sure_if(name && mode)
-}
-
-/// Handshake messages have fixed sizes; data alone could be anything.
-fn wireguard(probe: &Probe<'_>) -> Answer {
-    sure_if(matches!((probe.bytes, probe.bytes.len()), ([1, 0, 0, 0, ..], 148) | ([2, 0, 0, 0, ..], 92) | ([3, 0, 0, 0, ..], 64)))
 }
 
 /// A hard reset of client or server: opcode with key 0, session, perhaps authentication, no acknowledgements, message 0.
@@ -110,17 +70,6 @@ pub(super) fn openvpn_reset(packet: &[u8]) -> bool {
     let session = packet.get(1..9).is_some_and(|session| session.iter().any(|&byte| byte != 0));
     // Plain, or with HMAC (SHA-1, SHA-256, SHA-512), packet number and time.
     matches!((packet.first(), packet.len()), (Some(0x38 | 0x50), 14 | 42 | 54 | 86)) && quiet && session
-}
-
-/// An ISAKMP header (RFC 7296 3.1), behind four zeros on port 4500.
-fn ike(probe: &Probe<'_>) -> Answer {
-    if !on_port(probe, &[500, 4_500]) {
-        return NotForUs;
-    }
-    let header = probe.bytes.strip_prefix(&[0; 4]).unwrap_or(probe.bytes);
-    let version = matches!(byte(header, 17), Some(0x10 | 0x20));
-    let length = be32(header, 24).and_then(|length| usize::try_from(length).ok());
-    sure_if(version && length == Some(header.len()) && header.iter().take(8).any(|&byte| byte != 0))
 }
 
 fn gtpv1(probe: &Probe<'_>) -> Answer {

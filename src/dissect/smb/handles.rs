@@ -4,7 +4,7 @@ use crate::dissect::dce_rpc::Association;
 use crate::dissect::files::{FileReader, mime_type};
 use crate::dissect::{Out, entropy};
 use crate::model::windows::SmbFile;
-use crate::model::{Dir, Event, Ts};
+use crate::model::{Dir, Ts};
 use std::collections::VecDeque;
 
 /// Handles open at once in one connection; beyond that the oldest is told and let go.
@@ -126,7 +126,7 @@ impl Handle {
                 (Some(path), Some(name)) => Some(format!("{path}\\\\{name}")),
                 _ => None,
             };
-            out.say(transfer.place.0, transfer.place.1, Event::File(Box::new(file)));
+            out.file(transfer.place.0, transfer.place.1, file);
         }
     }
 }

@@ -4,7 +4,7 @@ use super::bytes::Bytes;
 use super::carried::Offer;
 use super::hello::{ClientHello, ServerHello, client_hello, is_grease, server_hello, v2_client_hello, v2_server_hello};
 use super::{ja, names};
-use crate::dissect::{Chunk, Out, x509};
+use crate::dissect::{Chunk, Out, files, x509};
 use crate::model::event::Tls;
 use crate::model::{Dir, Event, Ts};
 
@@ -255,6 +255,9 @@ impl Session {
                 self.leaf = Some(Box::new(row.clone()));
             }
             if !known {
+                let mut file = files::certificate(der, &row);
+                (file.source, file.is_orig) = ("SSL", chunk.dir == Dir::Orig);
+                out.file(chunk.frame, chunk.ts_ns, file);
                 out.say(chunk.frame, chunk.ts_ns, Event::X509(Box::new(row)));
             }
         }

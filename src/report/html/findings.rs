@@ -2,6 +2,7 @@
 
 use super::{class_of, command, more, pill, probability, t, techniques};
 use crate::model::finding::Term;
+use crate::model::report::Remark;
 use crate::model::time::{human_duration, rfc3339};
 use crate::model::{Finding, Report};
 use crate::report::facts::{Measure, measures, start_log_odds};
@@ -29,15 +30,53 @@ pub fn section(report: &Report) -> Markup {
             } @else {
                 p.lead { (count(all.len() as u64, "finding")) ", the gravest first. Each ends in frames that Wireshark shows." }
                 div.finding-list data-findings {
-                    @for (index, finding) in all.iter().take(FINDINGS).enumerate() { (one(finding, index < OPEN)) }
+                    @for (index, finding) in all.iter().take(FINDINGS).enumerate() { (one(finding, index < OPEN, &report.remarks)) }
                 }
                 (more(all.len().min(FINDINGS), all.len() as u64, "finding", "SELECT id, severity, says FROM findings ORDER BY risk DESC"))
             }
+            (set_aside(report))
         }
     }
 }
 
-fn one(finding: &Finding, open: bool) -> Markup {
+/// What people noted on a finding.
+fn remarks(finding: &Finding, said: &[Remark]) -> Markup {
+    let mine: Vec<&Remark> = said.iter().filter(|remark| remark.finding == finding.id).collect();
+    html! {
+        @if !mine.is_empty() {
+            h4 { "Notes" }
+            ul { @for remark in mine.iter().take(ROWS) { li { (t(&remark.text)) span.muted { " " (t(&remark.author)) ", " (t(&remark.at)) } } } }
+        }
+    }
+}
+
+/// Findings that people put aside: counted, named, and why.
+fn set_aside(report: &Report) -> Markup {
+    let aside = &report.set_aside;
+    html! {
+        @if !aside.is_empty() {
+            h4 { "Put aside" }
+            p.lead { (count(aside.len() as u64, "finding")) " people put aside; in none of the figures above." }
+            table.measures {
+                thead { tr { th { "Finding" } th { "Severity" } th { "What" } th { "Why" } th { "Who, and until when" } } }
+                tbody {
+                    @for one in aside.iter().take(FINDINGS) {
+                        tr {
+                            th scope="row" { (t(&one.finding)) }
+                            td { (pill(one.severity)) }
+                            td { (t(&one.title)) }
+                            td { (t(&one.reason)) span.muted { " " (t(&one.suppression)) ", scope " (t(&one.scope)) } }
+                            td { (t(&one.author)) span.muted { " " (t(&one.at)) @if let Some(until) = &one.expires { " until " (t(until)) } } }
+                        }
+                    }
+                }
+            }
+            (more(aside.len().min(FINDINGS), aside.len() as u64, "finding", "SELECT id, says, suppressed_by FROM findings WHERE suppressed"))
+        }
+    }
+}
+
+fn one(finding: &Finding, open: bool, said: &[Remark]) -> Markup {
     html! {
         details id=(t(&finding.id)) class={ "finding " (class_of(finding.severity)) } data-severity=(finding.severity.name()) open[open] {
             summary {
@@ -52,13 +91,13 @@ fn one(finding: &Finding, open: bool) -> Markup {
                     span { (techniques(&finding.attack[..finding.attack.len().min(1)])) }
                 }
             }
-            (body(finding))
+            (body(finding, said))
         }
     }
 }
 
 /// All that supports a finding.
-pub(crate) fn body(finding: &Finding) -> Markup {
+pub(crate) fn body(finding: &Finding, said: &[Remark]) -> Markup {
     html! {
         div.finding-body {
             div.columns {
@@ -68,6 +107,7 @@ pub(crate) fn body(finding: &Finding) -> Markup {
             @if !finding.benign.is_empty() {
                 aside.harmless { h4 { "What harmless thing looks like this" } p { (t(&finding.benign)) } }
             }
+            (remarks(finding, said))
             (next(finding))
         }
     }
@@ -190,6 +230,10 @@ fn next(finding: &Finding) -> Markup {
         @if !finding.wireshark.is_empty() {
             h4 { "Wireshark filter" }
             (command(&finding.wireshark))
+        }
+        @if plain_id {
+            h4 { "Its packets" }
+            (command(&format!("vigil carve CASE {id} -o {id}.pcapng", id = finding.id)))
         }
         h4 { "Look closer" }
         @if plain_id { (command(&format!("vigil sql CASE \"SELECT * FROM findings WHERE id = '{}'\"", finding.id))) }

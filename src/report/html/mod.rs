@@ -12,6 +12,7 @@ pub(crate) mod coverage;
 pub(crate) mod evidence;
 pub(crate) mod findings;
 pub(crate) mod hosts;
+pub(crate) mod prose;
 pub(crate) mod rules;
 pub(crate) mod scale;
 pub(crate) mod verdict;
@@ -67,6 +68,7 @@ fn page(report: &Report) -> Markup {
                 (masthead(report))
                 main {
                     (verdict::section(report))
+                    (prose::section(report, &told))
                     (coverage::section(&report.coverage))
                     (hosts::section(report, &told))
                     (findings::section(report))
@@ -95,6 +97,7 @@ pub(crate) fn policy() -> String {
 fn masthead(report: &Report) -> Markup {
     let places = [
         ("verdict", "Verdict", true),
+        ("story", "Story", !report.prose.is_empty()),
         ("coverage", "Coverage", true),
         ("hosts", "Hosts", !report.hosts.is_empty()),
         ("findings", "Findings", true),

@@ -3,32 +3,36 @@
 use super::App;
 use crate::model::{Finding, Severity};
 use crate::report::html::charts::TACTICS;
+use crate::serve::described::message;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// A technique under a tactic.
-#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
-pub struct Cell {
-    /// ATT&CK id.
-    pub technique: String,
-    /// Rules that look for it.
-    pub rules: Vec<String>,
-    /// Findings that name it, gravest first.
-    pub findings: Vec<String>,
-    /// The gravest of them.
-    #[schema(value_type = Option<String>)]
-    pub severity: Option<Severity>,
-    /// Whether at least one of the rules could apply to this capture.
-    pub looked: bool,
+message! {
+    /// A technique under a tactic.
+    #[derive(Clone, Debug, Serialize)]
+    pub struct Cell {
+        /// ATT&CK id.
+        pub technique: String,
+        /// Rules that look for it.
+        pub rules: Vec<String>,
+        /// Findings that name it, gravest first.
+        pub findings: Vec<String>,
+        /// The gravest of them.
+        pub severity: Option<Severity>,
+        /// Whether at least one of the rules could apply to this capture.
+        pub looked: bool,
+    }
 }
 
-/// A tactic with its techniques.
-#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
-pub struct Tactic {
-    /// Name, as ATT&CK writes it in paths.
-    pub tactic: String,
-    /// Techniques that rules look for, by id.
-    pub techniques: Vec<Cell>,
+message! {
+    /// A tactic with its techniques.
+    #[derive(Clone, Debug, Serialize)]
+    pub struct Tactic {
+        /// Name, as ATT&CK writes it in paths.
+        pub tactic: String,
+        /// Techniques that rules look for, by id.
+        pub techniques: Vec<Cell>,
+    }
 }
 
 /// All tactics that rules look for, in the order of an attack. A technique without a finding was looked for, or could not be: both are said.

@@ -7,37 +7,40 @@ use crate::model::{Finding, Report};
 use crate::report::visible;
 use crate::serve::Shared;
 use crate::serve::access::Visitor;
+use crate::serve::access::users::Role;
 use crate::serve::desk::rows;
+use crate::serve::exchange::Json;
 use crate::serve::problem::Problem;
 use crate::serve::triage::{self, Triage};
+use axum::Extension;
 use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::IntoResponse;
 use axum::routing::get;
-use axum::{Extension, Json};
 use duckdb::types::Value;
 use serde::Serialize;
 use serde_json::json;
 use std::sync::Arc;
-use utoipa::openapi::schema::{ArrayBuilder, Type};
 
 pub fn list(list: &mut List) {
     list.get("/api/v1/case", "case", "Name, verdict and size of the case, with the hashes of its evidence.", get(case));
     list.get("/api/v1/coverage", "case", "What was seen and what was not: silence is never clean.", get(coverage));
     list.get("/api/v1/report", "case", "The whole report: what `vigil report --format json` writes.", get(report));
-    let schema = ArrayBuilder::new().items(list.schema::<attack::Tactic>()).build().into();
     list.get("/api/v1/attack", "case", "ATT&CK techniques that rules look for, with the findings that name them.", get(attack))
-        .answers(Answer::Json(schema));
+        .answers::<Vec<attack::Tactic>>();
     list.get("/api/v1/tables", "tables", "All tables with their columns and numbers of rows.", get(all_tables));
     list.get("/api/v1/tables/{table}", "tables", "The columns of one table.", get(one_table))
         .with(vec![document::segment("table", "Name of the table.")]);
     list.get("/api/v1/findings/{id}", "findings", "A finding with its evidence, flows, frames, and what became of it.", get(one_finding))
         .with(vec![document::segment("id", "Id, such as F1.")]);
+    list.get("/api/v1/findings/{id}/packets", "findings", "The packets of a finding as pcapng; noted in the journal.", get(packets))
+        .by(Some(Role::Analyst))
+        .with(vec![document::segment("id", "Id, such as F1.")])
+        .gives(Answer::Other("application/vnd.tcpdump.pcap"));
     list.get("/api/v1/hosts/{ip}", "hosts", "What is known of a host: names, roles, risk, findings.", get(one_host))
         .with(vec![document::segment("ip", "Address.")]);
     list.get("/api/v1/me", "access", "Who asks, and what they may do.", get(me));
-    list.get("/api/v1/openapi.json", "case", "This document.", get(openapi))
-        .answers(Answer::Json(document::plain(Type::Object, "An OpenAPI document.")));
+    list.get("/api/v1/openapi.json", "case", "This document.", get(openapi));
 }
 
 /// The case at a glance.
@@ -138,6 +141,18 @@ async fn one_finding(State(app): State<Shared>, Path(id): Path<String>) -> Resul
     let finding = finding(&app, &id)?;
     let triage = triage_of(&app, &id).await?;
     Ok(Json(json!(Told { finding, triage })))
+}
+
+async fn packets(State(app): State<Shared>, Path(id): Path<String>) -> Result<impl IntoResponse, Problem> {
+    let id = finding(&app, &id)?.id.clone();
+    let bytes = app.carver.carve(&id).await?;
+    let name = format!("attachment; filename=\"{}-{}.pcapng\"", plain(&app.report.case), plain(&id));
+    Ok(([(header::CONTENT_TYPE, "application/vnd.tcpdump.pcap".to_string()), (header::CONTENT_DISPOSITION, name)], bytes))
+}
+
+/// A part of a file's name that needs no quoting anywhere.
+fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' || c == '_' { c } else { '_' }).take(60).collect()
 }
 
 /// What became of a finding. The journal is a file under a lock: read where it may block.

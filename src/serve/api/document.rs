@@ -1,14 +1,9 @@
 //! The OpenAPI document, made from the list of operations and the schema in force.
 
 use super::tables::{OPERATORS, RESERVED, Source};
-use super::{Answer, Endpoint, endpoints};
+use super::{Answer, Endpoint, Method, endpoints};
 use crate::store::column::Kind;
-use utoipa::openapi::content::ContentBuilder;
-use utoipa::openapi::path::{OperationBuilder, Parameter, ParameterBuilder, ParameterIn, PathItem, PathsBuilder};
-use utoipa::openapi::request_body::RequestBodyBuilder;
-use utoipa::openapi::schema::{ArrayBuilder, ComponentsBuilder, KnownFormat, ObjectBuilder, Ref, SchemaFormat, SchemaType, Type};
-use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
-use utoipa::openapi::{InfoBuilder, OpenApiBuilder, RefOr, Required, ResponseBuilder, ResponsesBuilder, Schema};
+use serde_json::{Map, Value, json};
 
 const ABOUT: &str = "A finished case of vigil, read-only. Tables take any of their columns as a filter, `column=value` or `column.operator=value`; \
     all filters have to hold. Times are UTC. On loopback no login is asked for unless the server was told so; elsewhere send the cookie of POST /api/login, \
@@ -16,52 +11,63 @@ const ABOUT: &str = "A finished case of vigil, read-only. Tables take any of the
 
 /// The document as JSON.
 pub fn written() -> String {
-    let list = endpoints();
-    let mut paths = PathsBuilder::new();
-    for endpoint in &list.endpoints {
-        paths = paths.path(endpoint.path.clone(), PathItem::new(endpoint.method.clone(), operation(endpoint)));
+    let mut paths: Map<String, Value> = Map::new();
+    for endpoint in endpoints() {
+        let method = match endpoint.method {
+            Method::Get => "get",
+            Method::Post => "post",
+        };
+        let path = paths.entry(endpoint.path.clone()).or_insert_with(|| json!({}));
+        path[method] = operation(&endpoint);
     }
-    let mut components = ComponentsBuilder::new().schema("Problem", problem());
-    for (name, schema) in list.components {
-        components = components.schema(name, schema);
-    }
-    components = components
-        .security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(crate::serve::access::COOKIE))))
-        .security_scheme("bearer", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)))
-        .security_scheme("key", SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::new("X-API-Key"))));
-    let info = InfoBuilder::new().title("vigil").version(env!("CARGO_PKG_VERSION")).description(Some(ABOUT)).build();
-    let document = OpenApiBuilder::new().info(info).paths(paths.build()).components(Some(components.build())).build();
-    document.to_json().unwrap_or_else(|error| serde_json::json!({ "error": error.to_string() }).to_string())
+    let problem = json!({
+        "type": "object",
+        "required": ["error", "status"],
+        "properties": {
+            "error": { "type": "string", "description": "A sentence that names the thing and the cure." },
+            "status": { "type": "integer", "description": "The status of HTTP." },
+        }
+    });
+    let document = json!({
+        "openapi": "3.1.0",
+        "info": { "title": "vigil", "version": env!("CARGO_PKG_VERSION"), "description": ABOUT, "license": { "name": "MIT" } },
+        "paths": paths,
+        "components": {
+            "schemas": { "Problem": problem },
+            "securitySchemes": {
+                "session": { "type": "apiKey", "in": "cookie", "name": crate::serve::access::COOKIE },
+                "bearer": { "type": "http", "scheme": "bearer" },
+                "key": { "type": "apiKey", "in": "header", "name": "X-API-Key" },
+            }
+        }
+    });
+    document.to_string()
 }
 
-fn operation(endpoint: &Endpoint) -> utoipa::openapi::path::Operation {
-    let mut operation = OperationBuilder::new()
-        .operation_id(Some(endpoint.id.clone()))
-        .tag(endpoint.tag)
-        .summary(Some(endpoint.says.clone()))
-        .parameters(Some(endpoint.parameters.clone()))
-        .responses(responses(endpoint));
+fn operation(endpoint: &Endpoint) -> Value {
+    let mut operation = json!({
+        "operationId": endpoint.id,
+        "tags": [endpoint.tag],
+        "summary": endpoint.says,
+        "parameters": endpoint.parameters,
+        "responses": responses(endpoint),
+    });
     if let Some(body) = &endpoint.body {
-        let content = ContentBuilder::new().schema(Some(body.clone())).build();
-        operation = operation
-            .request_body(Some(RequestBodyBuilder::new().required(Some(Required::True)).content("application/json", content).build()));
+        operation["requestBody"] = json!({ "required": true, "content": { "application/json": { "schema": body } } });
     }
     if let Some(role) = endpoint.role {
-        operation = operation.description(Some(format!("Takes the role {role}.")));
-        for scheme in ["session", "bearer", "key"] {
-            operation = operation.security(SecurityRequirement::new::<_, [&str; 0], &str>(scheme, []));
-        }
+        operation["description"] = format!("Takes the role {role}.").into();
+        operation["security"] = json!([{ "session": [] }, { "bearer": [] }, { "key": [] }]);
     }
-    operation.build()
+    operation
 }
 
-fn responses(endpoint: &Endpoint) -> utoipa::openapi::Responses {
+fn responses(endpoint: &Endpoint) -> Value {
     let (kind, schema) = match &endpoint.answer {
         Answer::Json(schema) => ("application/json", schema.clone()),
-        Answer::Text(kind) => (*kind, plain(Type::String, "Text.")),
+        Answer::Other(kind) => (*kind, json!({ "type": "string" })),
     };
-    let good = ResponseBuilder::new().description("As asked.").content(kind, ContentBuilder::new().schema(Some(schema)).build()).build();
-    let mut responses = ResponsesBuilder::new().response("200", good);
+    let mut responses = json!({ "200": { "description": "As asked.", "content": { kind: { "schema": schema } } } });
     let mut refusals = vec![("403", "Not from there, or not in that role."), ("408", "It took too long."), ("429", "Too many at once.")];
     if endpoint.role.is_some() {
         refusals.push(("401", "A login is needed."));
@@ -73,109 +79,69 @@ fn responses(endpoint: &Endpoint) -> utoipa::openapi::Responses {
         refusals.extend([("400", "It makes no sense."), ("404", "There is no such thing.")]);
     }
     for (status, why) in refusals {
-        let content = ContentBuilder::new().schema(Some(reference("Problem"))).build();
-        responses = responses.response(status, ResponseBuilder::new().description(why).content("application/json", content).build());
+        responses[status] =
+            json!({ "description": why, "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Problem" } } } });
     }
-    responses.build()
-}
-
-fn problem() -> RefOr<Schema> {
-    let object = ObjectBuilder::new()
-        .property("error", plain(Type::String, "A sentence that names the thing and the cure."))
-        .property("status", plain(Type::Integer, "The status of HTTP."))
-        .required("error")
-        .required("status");
-    object.build().into()
-}
-
-/// A schema by its name.
-pub fn reference(name: &str) -> RefOr<Schema> {
-    Ref::from_schema_name(name).into()
-}
-
-/// A plain type.
-pub fn plain(kind: Type, says: &str) -> RefOr<Schema> {
-    ObjectBuilder::new().schema_type(kind).description(Some(says)).build().into()
-}
-
-/// An object whose keys the words tell.
-pub fn any(says: &str) -> RefOr<Schema> {
-    plain(Type::Object, says)
+    responses
 }
 
 /// A parameter in the path.
-pub fn segment(name: &str, says: &str) -> Parameter {
-    let builder = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Path).required(Required::True).description(Some(says));
-    builder.schema(Some(ObjectBuilder::new().schema_type(Type::String))).build()
+pub fn segment(name: &str, says: &str) -> Value {
+    json!({ "name": name, "in": "path", "required": true, "description": says, "schema": { "type": "string" } })
 }
 
 /// A parameter behind the question mark.
-pub fn query(name: &str, kind: Type, says: &str) -> Parameter {
-    let builder = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Query).required(Required::False).description(Some(says));
-    builder.schema(Some(ObjectBuilder::new().schema_type(kind))).build()
+pub fn query(name: &str, schema: Value, says: &str) -> Value {
+    json!({ "name": name, "in": "query", "required": false, "description": says, "schema": schema })
 }
 
 /// The parameters of a table: those of its pages, and its columns as filters.
-pub fn columns(source: &Source) -> Vec<Parameter> {
+pub fn columns(source: &Source) -> Vec<Value> {
     let ends = source.columns.iter().any(|(name, ..)| name == "id_orig_h");
     let paging = RESERVED.iter().filter(|(name, _)| ends || *name != "endpoint").map(|(name, says)| {
-        let kind = match *name {
-            "limit" => Type::Integer,
-            "total" => Type::Boolean,
-            _ => Type::String,
+        let schema = match *name {
+            "limit" => json!({ "type": "integer", "minimum": 1, "maximum": 1000 }),
+            "total" => json!({ "type": "boolean" }),
+            _ => json!({ "type": "string" }),
         };
-        query(name, kind, says)
+        query(name, schema, says)
     });
     let operators = OPERATORS.map(|(name, _)| format!(".{name}")).join(" ");
-    let filters = source.columns.iter().map(|(name, kind, doc)| {
-        let (kind, _) = element(*kind);
-        query(name, kind, &format!("{doc} Also with {operators}"))
-    });
+    let filters =
+        source.columns.iter().map(|(name, kind, doc)| query(name, json!(of_element(*kind)), &format!("{doc} Also with {operators}")));
     paging.chain(filters).collect()
 }
 
-fn element(kind: Kind) -> (Type, Option<SchemaFormat>) {
+/// The schema of one value of a column.
+fn of_element(kind: Kind) -> Value {
     match kind {
-        Kind::Bool => (Type::Boolean, None),
-        Kind::Int | Kind::Ints => (Type::Integer, Some(SchemaFormat::KnownFormat(KnownFormat::Int32))),
-        Kind::Big | Kind::Bigs => (Type::Integer, Some(SchemaFormat::KnownFormat(KnownFormat::Int64))),
-        Kind::Double | Kind::Doubles => (Type::Number, Some(SchemaFormat::KnownFormat(KnownFormat::Double))),
-        Kind::Time => (Type::String, Some(SchemaFormat::KnownFormat(KnownFormat::DateTime))),
-        Kind::Text | Kind::Texts => (Type::String, None),
+        Kind::Bool => json!({ "type": "boolean" }),
+        Kind::Int | Kind::Ints => json!({ "type": "integer", "format": "int32" }),
+        Kind::Big | Kind::Bigs => json!({ "type": "integer", "format": "int64" }),
+        Kind::Double | Kind::Doubles => json!({ "type": "number", "format": "double" }),
+        Kind::Time => json!({ "type": "string", "format": "date-time" }),
+        Kind::Text | Kind::Texts => json!({ "type": "string" }),
     }
 }
 
 /// A page of a table.
-pub fn page(source: &Source) -> RefOr<Schema> {
-    let mut row = ObjectBuilder::new().description(Some(source.doc.clone()));
+pub fn page(source: &Source) -> Value {
+    let mut columns: Map<String, Value> = Map::new();
     for (name, kind, doc) in &source.columns {
-        let (item, format) = element(*kind);
-        let schema: RefOr<Schema> = if matches!(kind, Kind::Ints | Kind::Bigs | Kind::Doubles | Kind::Texts) {
-            let item = ObjectBuilder::new().schema_type(item).format(format);
-            ArrayBuilder::new()
-                .items(item)
-                .schema_type(SchemaType::from_iter([Type::Array, Type::Null]))
-                .description(Some(doc.clone()))
-                .build()
-                .into()
-        } else {
-            ObjectBuilder::new()
-                .schema_type(SchemaType::from_iter([item, Type::Null]))
-                .format(format)
-                .description(Some(doc.clone()))
-                .build()
-                .into()
-        };
-        row = row.property(name.clone(), schema);
+        let list = matches!(kind, Kind::Ints | Kind::Bigs | Kind::Doubles | Kind::Texts);
+        let mut schema = if list { json!({ "type": "array", "items": of_element(*kind) }) } else { of_element(*kind) };
+        let plain = schema["type"].take();
+        schema["type"] = json!([plain, "null"]);
+        schema["description"] = doc.as_str().into();
+        columns.insert(name.clone(), schema);
     }
-    let rows = ArrayBuilder::new().items(row).build();
-    let next =
-        ObjectBuilder::new().schema_type(SchemaType::from_iter([Type::String, Type::Null])).description(Some("Cursor of the next page."));
-    let object = ObjectBuilder::new()
-        .property("rows", rows)
-        .property("next", next.build())
-        .property("total", plain(Type::Integer, "Rows that pass the filters, if asked for."))
-        .required("rows")
-        .required("next");
-    object.build().into()
+    json!({
+        "type": "object",
+        "required": ["rows", "next"],
+        "properties": {
+            "rows": { "type": "array", "items": { "type": "object", "description": source.doc, "properties": columns } },
+            "next": { "type": ["string", "null"], "description": "Cursor of the next page." },
+            "total": { "type": "integer", "description": "Rows that pass the filters, if asked for." },
+        }
+    })
 }

@@ -1,47 +1,53 @@
 //! Logging in and out.
 
-use super::{Answer, Body, List};
+use super::List;
 use crate::serve::Shared;
 use crate::serve::access::{Token, Visitor};
+use crate::serve::described::message;
+use crate::serve::exchange::{Body, Json, Peer};
 use crate::serve::problem::Problem;
-use axum::extract::{ConnectInfo, State};
+use axum::Extension;
+use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::IntoResponse;
 use axum::routing::post;
-use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
-use std::net::SocketAddr;
 
-#[derive(Deserialize, utoipa::ToSchema)]
-struct Login {
-    /// Name of the user.
-    username: String,
-    /// Password.
-    password: String,
+message! {
+    #[derive(Deserialize)]
+    struct Login {
+        /// Name of the user.
+        username: String,
+        /// Password.
+        password: String,
+    }
 }
 
-#[derive(Serialize, utoipa::ToSchema)]
-struct LoggedIn {
-    /// To be sent as `Authorization: Bearer`, by programs; browsers get it as a cookie.
-    token: String,
-    /// Name of the user.
-    username: String,
-    /// Seconds after which the session ends, even if it is used.
-    expires_in: u64,
+message! {
+    #[derive(Serialize)]
+    struct LoggedIn {
+        /// To be sent as `Authorization: Bearer`, by programs; browsers get it as a cookie.
+        token: String,
+        /// Name of the user.
+        username: String,
+        /// Seconds after which the session ends, even if it is used.
+        expires_in: u64,
+    }
 }
 
-#[derive(Deserialize, utoipa::ToSchema)]
-struct Nothing {}
+message! {
+    #[derive(Deserialize)]
+    struct Nothing {}
+}
 
 pub fn list(list: &mut List) {
-    let schema = list.schema::<LoggedIn>();
-    list.post::<Login>("/api/login", "access", "Begins a session.", post(log_in)).by(None).answers(Answer::Json(schema));
+    list.post::<Login>("/api/login", "access", "Begins a session.", post(log_in)).by(None).answers::<LoggedIn>();
     list.post::<Nothing>("/api/logout", "access", "Ends the session.", post(log_out));
 }
 
 async fn log_in(
     State(app): State<Shared>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Extension(Peer(peer)): Extension<Peer>,
     headers: HeaderMap,
     Body(login): Body<Login>,
 ) -> Result<impl IntoResponse, Problem> {

@@ -4,8 +4,8 @@ use super::{Answer, List};
 use crate::model::Severity;
 use crate::serve::Shared;
 use crate::serve::desk::rows;
+use crate::serve::exchange::Json;
 use crate::serve::problem::Problem;
-use axum::Json;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
@@ -16,7 +16,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 pub fn list(list: &mut List) {
     list.get("/api/v1/health", "case", "Whether the case can be asked.", get(health));
-    list.get("/metrics", "case", "Metrics for Prometheus.", get(metrics)).answers(Answer::Text("text/plain"));
+    list.get("/metrics", "case", "Metrics for Prometheus.", get(metrics)).gives(Answer::Other("text/plain"));
 }
 
 async fn health(State(app): State<Shared>) -> Result<impl IntoResponse, Problem> {

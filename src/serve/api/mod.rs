@@ -17,22 +17,27 @@ pub use triage::note;
 
 use super::access::Visitor;
 use super::access::users::Role;
+use super::described::Described;
+use super::exchange::{Json, Pairs};
 use super::problem::Problem;
 use super::{App, Shared};
-use axum::extract::rejection::JsonRejection;
-use axum::extract::{FromRequest, Query, Request, State};
+use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
-use axum::{Extension, Json, Router};
-use serde::de::DeserializeOwned;
-use utoipa::openapi::path::{HttpMethod, Parameter};
-use utoipa::openapi::{RefOr, Schema};
-use utoipa::{PartialSchema, ToSchema};
+use axum::{Extension, Router};
+use serde_json::{Value, json};
+
+/// How an operation is asked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Method {
+    Get,
+    Post,
+}
 
 /// One operation.
 pub struct Endpoint {
-    method: HttpMethod,
+    method: Method,
     path: String,
     /// Name of the operation, for generated clients.
     id: String,
@@ -40,32 +45,29 @@ pub struct Endpoint {
     says: String,
     /// The least role that may; `None` for whoever comes.
     role: Option<Role>,
-    parameters: Vec<Parameter>,
-    body: Option<RefOr<Schema>>,
+    parameters: Vec<Value>,
+    body: Option<Value>,
     answer: Answer,
     route: MethodRouter<Shared>,
 }
 
 /// What an operation answers.
 enum Answer {
-    Json(RefOr<Schema>),
-    Text(&'static str),
+    /// JSON of this schema.
+    Json(Value),
+    /// Something else.
+    Other(&'static str),
 }
 
-type Components = Vec<(String, RefOr<Schema>)>;
-
-/// Gathers the operations and the schemas they name.
+/// Gathers the operations.
 #[derive(Default)]
-struct List {
-    endpoints: Vec<Endpoint>,
-    components: Components,
-}
+struct List(Vec<Endpoint>);
 
 impl List {
-    fn add(&mut self, method: HttpMethod, path: &str, tag: &'static str, says: &str, route: MethodRouter<Shared>) -> &mut Endpoint {
-        let verb = if method == HttpMethod::Post { "post" } else { "get" };
+    fn add(&mut self, method: Method, path: &str, tag: &'static str, says: &str, route: MethodRouter<Shared>) -> &mut Endpoint {
+        let verb = if method == Method::Post { "post" } else { "get" };
         let words = path.trim_start_matches("/api/v1/").trim_start_matches("/api/").replace(['{', '}'], "").replace(['/', '.'], "_");
-        self.endpoints.push(Endpoint {
+        self.0.push(Endpoint {
             method,
             path: path.into(),
             id: format!("{verb}_{}", words.trim_start_matches('_')),
@@ -74,29 +76,21 @@ impl List {
             role: Some(Role::Viewer),
             parameters: Vec::new(),
             body: None,
-            answer: Answer::Json(document::any("As described.")),
+            answer: Answer::Json(json!({ "type": "object" })),
             route,
         });
-        let last = self.endpoints.len() - 1;
-        &mut self.endpoints[last]
+        let last = self.0.len() - 1;
+        &mut self.0[last]
     }
 
     fn get(&mut self, path: &str, tag: &'static str, says: &str, route: MethodRouter<Shared>) -> &mut Endpoint {
-        self.add(HttpMethod::Get, path, tag, says, route)
+        self.add(Method::Get, path, tag, says, route)
     }
 
-    fn post<B: ToSchema>(&mut self, path: &str, tag: &'static str, says: &str, route: MethodRouter<Shared>) -> &mut Endpoint {
-        let body = self.schema::<B>();
-        let endpoint = self.add(HttpMethod::Post, path, tag, says, route);
-        endpoint.body = Some(body);
+    fn post<B: Described>(&mut self, path: &str, tag: &'static str, says: &str, route: MethodRouter<Shared>) -> &mut Endpoint {
+        let endpoint = self.add(Method::Post, path, tag, says, route);
+        endpoint.body = Some(B::schema());
         endpoint
-    }
-
-    /// The schema of a type, with all that it names.
-    fn schema<T: ToSchema + PartialSchema>(&mut self) -> RefOr<Schema> {
-        T::schemas(&mut self.components);
-        self.components.push((T::name().into_owned(), T::schema()));
-        document::reference(&T::name())
     }
 }
 
@@ -106,19 +100,24 @@ impl Endpoint {
         self
     }
 
-    fn with(&mut self, parameters: Vec<Parameter>) -> &mut Self {
+    fn with(&mut self, parameters: Vec<Value>) -> &mut Self {
         self.parameters = parameters;
         self
     }
 
-    fn answers(&mut self, answer: Answer) -> &mut Self {
+    fn answers<A: Described>(&mut self) -> &mut Self {
+        self.answer = Answer::Json(A::schema());
+        self
+    }
+
+    fn gives(&mut self, answer: Answer) -> &mut Self {
         self.answer = answer;
         self
     }
 }
 
 /// All operations.
-fn endpoints() -> List {
+fn endpoints() -> Vec<Endpoint> {
     let mut list = List::default();
     case::list(&mut list);
     triage::list(&mut list);
@@ -127,17 +126,17 @@ fn endpoints() -> List {
     monitor::list(&mut list);
     metrics::list(&mut list);
     for source in tables::sources() {
-        let route = get(move |app: State<Shared>, query: Query<Vec<(String, String)>>| rows_of(source, app, query));
+        let route = get(move |app: State<Shared>, pairs: Pairs| rows_of(source, app, pairs));
         let endpoint = list.get(&format!("/api/v1/{}", source.name), "tables", &source.doc, route);
-        endpoint.with(document::columns(source)).answers(Answer::Json(document::page(source)));
+        endpoint.with(document::columns(source)).gives(Answer::Json(document::page(source)));
     }
-    list
+    list.0
 }
 
 /// The routes.
 pub fn routes() -> Router<Shared> {
     let mut router = Router::new();
-    for endpoint in endpoints().endpoints {
+    for endpoint in endpoints() {
         let route = match endpoint.role {
             Some(role) => endpoint.route.route_layer(from_fn_with_state(role, gate)),
             None => endpoint.route,
@@ -158,27 +157,10 @@ async fn gate(State(role): State<Role>, Extension(visitor): Extension<Visitor>, 
 async fn rows_of(
     source: &'static tables::Source,
     State(app): State<Shared>,
-    Query(parameters): Query<Vec<(String, String)>>,
+    Pairs(parameters): Pairs,
 ) -> Result<Json<tables::Page>, Problem> {
     let question = source.question(&parameters)?;
     Ok(Json(app.desk.ask(move |conn| question.ask(conn)).await?))
-}
-
-/// A body of JSON; what is wrong with it is said as any other problem is.
-pub struct Body<T>(pub T);
-
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
-    type Rejection = Problem;
-
-    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        match Json::from_request(request, state).await {
-            Ok(Json(body)) => Ok(Self(body)),
-            Err(JsonRejection::BytesRejection(rejection)) if rejection.status() == 413 => {
-                Err(Problem::TooLarge("the body is too large".into()))
-            }
-            Err(rejection) => Err(Problem::Wrong(rejection.body_text())),
-        }
-    }
 }
 
 /// The finding of that id.

@@ -1,20 +1,20 @@
 //! The endpoints of the LAN monitor, with its field names, over a finished case: its clients read a case as they read their own server.
 
-use super::{Answer, Body, List, document};
+use super::{List, document};
 use crate::model::Severity;
 use crate::serve::Shared;
 use crate::serve::access::users::Role;
+use crate::serve::described::message;
 use crate::serve::desk::rows;
+use crate::serve::exchange::{Body, Json, Query};
 use crate::serve::problem::Problem;
 use crate::store::Cell;
-use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::routing::{get, post};
 use duckdb::types::Value;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::net::IpAddr;
-use utoipa::openapi::schema::Type;
 
 /// Rows of a page unless told otherwise, and at most.
 const ROWS: u64 = 50;
@@ -24,94 +24,102 @@ const ADDRESSES: usize = 256;
 /// Risk from which a host is a threat: the band `low`.
 const THREAT: f64 = 20.0;
 
-/// A connection.
-#[derive(Serialize, utoipa::ToSchema)]
-struct Connection {
-    /// Address of the end inside, or of the one that began.
-    local_address: Option<String>,
-    /// Its port.
-    local_port: Option<i64>,
-    /// Address of the other end.
-    remote_address: Option<String>,
-    /// Its port.
-    remote_port: Option<i64>,
-    /// `tcp`, `udp` …
-    protocol: Option<String>,
-    /// Zeek's state of the connection.
-    state: Option<String>,
-    /// Program behind the local end; packets do not tell.
-    executable: Option<String>,
-    /// Where the remote address is said to be.
-    location: Option<String>,
-    /// Flow in the case.
-    flow_id: Option<i64>,
+message! {
+    /// A connection.
+    #[derive(Serialize)]
+    struct Connection {
+        /// Address of the end inside, or of the one that began.
+        local_address: Option<String>,
+        /// Its port.
+        local_port: Option<i64>,
+        /// Address of the other end.
+        remote_address: Option<String>,
+        /// Its port.
+        remote_port: Option<i64>,
+        /// `tcp`, `udp` …
+        protocol: Option<String>,
+        /// Zeek's state of the connection.
+        state: Option<String>,
+        /// Program behind the local end; packets do not tell.
+        executable: Option<String>,
+        /// Where the remote address is said to be.
+        location: Option<String>,
+        /// Flow in the case.
+        flow_id: Option<i64>,
+    }
 }
 
-#[derive(Serialize, utoipa::ToSchema)]
-struct Connections {
-    connections: Vec<Connection>,
-    /// Page, from 1.
-    page: u64,
-    /// Rows of a page.
-    limit: u64,
-    /// All connections.
-    total: u64,
+message! {
+    #[derive(Serialize)]
+    struct Connections {
+        /// Connections of this page.
+        connections: Vec<Connection>,
+        /// Page, from 1.
+        page: u64,
+        /// Rows of a page.
+        limit: u64,
+        /// All connections.
+        total: u64,
+    }
 }
 
-/// Somebody to be wary of.
-#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
-struct Threat {
-    /// Address.
-    ip: String,
-    /// Who says so: a rule of vigil, or a list of indicators.
-    source: String,
-    /// Why.
-    reason: String,
-    /// 0 to 100.
-    risk: f64,
-    /// How sure the source is, 0 to 100.
-    credibility: f64,
+message! {
+    /// Somebody to be wary of.
+    #[derive(Clone, Debug, PartialEq, Serialize)]
+    struct Threat {
+        /// Address.
+        ip: String,
+        /// Who says so: a rule of vigil, or a list of indicators.
+        source: String,
+        /// Why.
+        reason: String,
+        /// 0 to 100.
+        risk: f64,
+        /// How sure the source is, 0 to 100.
+        credibility: f64,
+    }
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct Place {
-    limit: Option<u64>,
-    page: Option<u64>,
+    limit: String,
+    page: String,
 }
 
-/// What to look up.
-#[derive(Deserialize, utoipa::ToSchema)]
-struct Check {
-    /// Addresses, at most 256.
-    #[serde(default)]
-    ips: Vec<String>,
-    /// One address.
-    #[serde(default)]
-    ip: Option<String>,
+message! {
+    /// What to look up.
+    #[derive(Deserialize)]
+    struct Check {
+        /// Addresses, at most 256.
+        ips: Option<Vec<String>>,
+        /// One address.
+        ip: Option<String>,
+    }
 }
 
-/// What is known of an address.
-#[derive(Serialize, utoipa::ToSchema)]
-struct Reputation {
-    /// Address.
-    ip: String,
-    /// `malicious`, `suspicious`, `seen` or `unknown`. Unknown is not harmless.
-    verdict: &'static str,
-    /// 0 to 100, the gravest of the threats.
-    risk: f64,
-    /// What speaks against it.
-    threats: Vec<Threat>,
+message! {
+    /// What is known of an address.
+    #[derive(Serialize)]
+    struct Reputation {
+        /// Address.
+        ip: String,
+        /// `malicious`, `suspicious`, `seen` or `unknown`. Unknown is not harmless.
+        verdict: &'static str,
+        /// 0 to 100, the gravest of the threats.
+        risk: f64,
+        /// What speaks against it.
+        threats: Vec<Threat>,
+    }
 }
 
 pub fn list(list: &mut List) {
-    let schema = list.schema::<Connections>();
     list.get("/api/netstats", "monitor", "Connections, in the order of their beginning.", get(netstats))
         .with(vec![
-            document::query("limit", Type::Integer, "Rows of a page, 1 to 1000; 50 unless told."),
-            document::query("page", Type::Integer, "Page, from 1."),
+            document::query("limit", json!({ "type": "integer", "minimum": 1 }), "Rows of a page, 1 to 1000; 50 unless told."),
+            document::query("page", json!({ "type": "integer", "minimum": 1 }), "Page, from 1."),
         ])
-        .answers(Answer::Json(schema));
-    list.schema::<Threat>();
+        .answers::<Connections>();
     list.get(
         "/api/threats",
         "monitor",
@@ -119,7 +127,6 @@ pub fn list(list: &mut List) {
         get(threats),
     );
     list.get("/api/config", "monitor", "How this server is set up.", get(config)).by(Some(Role::Admin));
-    list.schema::<Reputation>();
     list.post::<Check>(
         "/api/check",
         "monitor",
@@ -128,13 +135,10 @@ pub fn list(list: &mut List) {
     );
 }
 
-async fn netstats(
-    State(app): State<Shared>,
-    place: Result<Query<Place>, axum::extract::rejection::QueryRejection>,
-) -> Result<Json<Connections>, Problem> {
-    let Query(place) = place.map_err(|_| Problem::Wrong("limit and page are whole numbers".into()))?;
-    let limit = place.limit.unwrap_or(ROWS);
-    let page = place.page.unwrap_or(1);
+async fn netstats(State(app): State<Shared>, Query(place): Query<Place>) -> Result<Json<Connections>, Problem> {
+    let number = |text: &str, usual: u64| if text.is_empty() { Some(usual) } else { text.parse().ok() };
+    let limit = number(&place.limit, ROWS).unwrap_or(0);
+    let page = number(&place.page, 1).unwrap_or(0);
     if !(1..=MOST_ROWS).contains(&limit) || !(1..=1 << 32).contains(&page) {
         return Err(Problem::Wrong(format!("limit is 1 to {MOST_ROWS}, page is 1 or more")));
     }
@@ -257,7 +261,7 @@ async fn config(State(app): State<Shared>) -> Json<serde_json::Value> {
 }
 
 async fn check(State(app): State<Shared>, Body(check): Body<Check>) -> Result<Json<serde_json::Value>, Problem> {
-    let asked: Vec<String> = check.ips.into_iter().chain(check.ip).collect();
+    let asked: Vec<String> = check.ips.into_iter().flatten().chain(check.ip).collect();
     if asked.is_empty() || asked.len() > ADDRESSES {
         return Err(Problem::Wrong(format!("name 1 to {ADDRESSES} addresses in `ips`")));
     }

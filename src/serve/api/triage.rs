@@ -1,32 +1,34 @@
 //! What people say became of findings.
 
 use super::case::triage_of;
-use super::{Answer, Body, List, document, finding};
+use super::{List, document, finding};
 use crate::serve::Shared;
 use crate::serve::access::Visitor;
 use crate::serve::access::users::Role;
+use crate::serve::described::message;
+use crate::serve::exchange::{Body, Json};
 use crate::serve::problem::Problem;
 use crate::serve::triage::{self, Triage, Verb};
+use axum::Extension;
 use axum::extract::{Path, State};
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
-use axum::{Extension, Json};
 use serde::Deserialize;
 use std::sync::Arc;
 
-#[derive(Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-struct Said {
-    /// What to do with the finding.
-    verb: Verb,
-    /// Why, in words.
-    #[serde(default)]
-    comment: String,
+message! {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Said {
+        /// What to do with the finding.
+        verb: Verb,
+        /// Why, in words.
+        comment: Option<String>,
+    }
 }
 
 pub fn list(list: &mut List) {
     list.get("/api/v1/triage", "findings", "What became of each finding that somebody has touched.", get(all));
-    let schema = list.schema::<Triage>();
     list.post::<Said>(
         "/api/v1/findings/{id}/triage",
         "findings",
@@ -35,7 +37,7 @@ pub fn list(list: &mut List) {
     )
     .by(Some(Role::Analyst))
     .with(vec![document::segment("id", "Id, such as F1.")])
-    .answers(Answer::Json(schema));
+    .answers::<Triage>();
 }
 
 async fn all(State(app): State<Shared>) -> Result<impl IntoResponse, Problem> {
@@ -49,7 +51,7 @@ async fn say(
     Path(id): Path<String>,
     Body(said): Body<Said>,
 ) -> Result<impl IntoResponse, Problem> {
-    note(&app, &visitor, &id, said.verb, said.comment).await?;
+    note(&app, &visitor, &id, said.verb, said.comment.unwrap_or_default()).await?;
     Ok(Json(triage_of(&app, &id).await?))
 }
 

@@ -9,12 +9,13 @@ use crate::report::text::{count, label};
 use crate::serve::access::Visitor;
 use crate::serve::api;
 use crate::serve::desk::rows;
+use crate::serve::exchange::{Form, Query};
 use crate::serve::problem::Problem;
 use crate::serve::triage::{COMMENT, STATES, Triage, Verb};
 use crate::serve::{Role, Shared};
-use axum::extract::{Form, Path, Query, State};
+use axum::Extension;
+use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::{Extension, http::StatusCode};
 use duckdb::types::Value;
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -35,7 +36,7 @@ pub struct Wanted {
     technique: String,
     state: String,
     host: String,
-    page: usize,
+    page: String,
 }
 
 impl Wanted {
@@ -78,7 +79,7 @@ pub async fn inbox(State(app): State<Shared>, Extension(visitor): Extension<Visi
     let triage = triage_of_all(&app).await?;
     let state = |finding: &Finding| triage.get(&finding.id).map_or("open", |triage| triage.state);
     let found: Vec<&Finding> = app.report.findings.iter().filter(|finding| wanted.matches(finding, state(finding))).collect();
-    let page = wanted.page.min(found.len() / ROWS);
+    let page = wanted.page.parse::<usize>().unwrap_or(0).min(found.len() / ROWS);
     let all = app.report.findings.len() as u64;
     let body = html! {
         section #findings {
@@ -169,9 +170,12 @@ pub async fn one(State(app): State<Shared>, Extension(visitor): Extension<Visito
                 h1 { (t(&finding.title)) }
                 p.says { (t(&finding.says)) }
                 p.muted { (format!("{:.0}", finding.risk)) " risk, " (html::probability(finding.confidence)) " confidence. " (rfc3339(finding.first_ns)) ", " (human_duration(finding.last_ns.saturating_sub(finding.first_ns))) }
+                @if !finding.frames.is_empty() && visitor.must_be(Role::Analyst).is_ok() {
+                    p { a href={ "/api/v1/findings/" (segment(&finding.id)) "/packets" } download { "Packets as pcapng" } }
+                }
                 p.parties { @for ip in finding.actors.iter().chain(&finding.targets).take(12) { (frame::host(ip)) " " } }
             }
-            (body(finding))
+            (body(finding, &[]))
         }
         section #triage { h2 { "What became of it" } (notes(&triage)) @if visitor.must_be(Role::Analyst).is_ok() { (form(&finding.id)) } }
         section #flows {
@@ -222,13 +226,10 @@ pub async fn triage(
     State(app): State<Shared>,
     Extension(visitor): Extension<Visitor>,
     Path(id): Path<String>,
-    form: Result<Form<Said>, axum::extract::rejection::FormRejection>,
+    form: Result<Form<Said>, Problem>,
 ) -> Result<Response, Refused> {
     visitor.must_be(Role::Analyst)?;
-    let Form(said) = form.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Problem::TooLarge("the comment is too large".into()),
-        _ => Problem::Wrong(rejection.body_text()),
-    })?;
+    let Form(said) = form?;
     api::note(&app, &visitor, &id, said.verb, said.comment).await?;
     Ok(Redirect::to(&format!("/findings/{}", segment(&id))).into_response())
 }

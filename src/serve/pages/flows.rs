@@ -9,11 +9,12 @@ use crate::report::text::{clipped, count, thousands};
 use crate::serve::access::Visitor;
 use crate::serve::api::tables::{self, Source};
 use crate::serve::desk::{Rows, rows};
+use crate::serve::exchange::Pairs;
 use crate::serve::problem::Problem;
 use crate::serve::{Role, Shared};
 use crate::store::Cell;
 use axum::Extension;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use duckdb::types::Value;
 use maud::{Markup, html};
 
@@ -93,7 +94,7 @@ fn shown_id(id: &str) -> String {
 pub async fn explorer(
     State(app): State<Shared>,
     Extension(visitor): Extension<Visitor>,
-    Query(pairs): Query<Vec<(String, String)>>,
+    Pairs(pairs): Pairs,
 ) -> Page {
     visitor.must_be(Role::Viewer)?;
     // Fields of the form that were left empty ask for nothing.

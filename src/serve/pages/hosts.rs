@@ -7,10 +7,11 @@ use crate::report::html::{self, class_of, pill, t, tactics};
 use crate::report::text::{count, label, thousands};
 use crate::serve::access::Visitor;
 use crate::serve::desk::rows;
+use crate::serve::exchange::Query;
 use crate::serve::{Role, Shared, api};
 use crate::store::Cell;
 use axum::Extension;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use duckdb::types::Value;
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -25,12 +26,12 @@ const FEW: u64 = 15;
 pub struct Wanted {
     q: String,
     side: String,
-    page: u64,
+    page: String,
 }
 
 pub async fn all(State(app): State<Shared>, Extension(visitor): Extension<Visitor>, Query(wanted): Query<Wanted>) -> Page {
     visitor.must_be(Role::Viewer)?;
-    let page = wanted.page.min(1 << 32);
+    let page = wanted.page.parse::<u64>().unwrap_or(0).min(1 << 32);
     let (q, side) = (wanted.q.trim().to_lowercase(), wanted.side.clone());
     let found = app.desk.ask(move |conn| {
         let condition = "(? = '' OR contains(lower(concat_ws(' ', h.ip, array_to_string(h.names, ' '), array_to_string(h.macs, ' '))), ?)) \

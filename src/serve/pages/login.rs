@@ -5,14 +5,14 @@ use super::{Refused, segment};
 use crate::serve::Shared;
 use crate::serve::access::{Token, Visitor};
 use crate::serve::api::by_tls;
+use crate::serve::exchange::{Form, Peer, Query};
 use crate::serve::problem::Problem;
 use axum::Extension;
-use axum::extract::{ConnectInfo, Form, Query, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
 use serde::Deserialize;
-use std::net::SocketAddr;
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -61,7 +61,7 @@ fn form(then: &str, wrong: Option<&str>) -> Markup {
 
 pub async fn log_in(
     State(app): State<Shared>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Extension(Peer(peer)): Extension<Peer>,
     headers: HeaderMap,
     Form(login): Form<Login>,
 ) -> Result<Response, Refused> {

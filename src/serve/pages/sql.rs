@@ -6,11 +6,12 @@ use crate::report::html::t;
 use crate::report::text::{clipped, count};
 use crate::serve::access::Visitor;
 use crate::serve::api::tables;
+use crate::serve::exchange::{Form, Query};
 use crate::serve::problem::Problem;
 use crate::serve::query::{Answer, STATEMENT};
 use crate::serve::{App, Role, Shared};
 use axum::Extension;
-use axum::extract::{Form, Query, State};
+use axum::extract::State;
 use maud::{Markup, html};
 use serde::Deserialize;
 
@@ -57,13 +58,9 @@ pub async fn console(State(app): State<Shared>, Extension(visitor): Extension<Vi
     Ok(page(&app, &visitor, &asked.query, html! {}))
 }
 
-pub async fn answer(
-    State(app): State<Shared>,
-    Extension(visitor): Extension<Visitor>,
-    form: Result<Form<Asked>, axum::extract::rejection::FormRejection>,
-) -> Page {
+pub async fn answer(State(app): State<Shared>, Extension(visitor): Extension<Visitor>, form: Result<Form<Asked>, Problem>) -> Page {
     visitor.must_be(Role::Analyst)?;
-    let Form(asked) = form.map_err(|_| Problem::TooLarge(format!("a statement may have {STATEMENT} bytes")))?;
+    let Form(asked) = form?;
     let answered = match app.query.run(&asked.query, ROWS).await {
         Ok(answer) => rows(&answer),
         Err(problem @ Problem::Ours(_)) => return Err(problem.into()),

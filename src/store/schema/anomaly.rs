@@ -35,6 +35,7 @@ pub fn frag<'a>() -> Columns<EventRow<'a, Frag>> {
         .big("id", "IP identification.", |r| r.id)
         .int("proto", "IANA protocol number.", |r| r.proto)
         .big("n_frags", "Fragments seen.", |r| r.fragments)
+        .bigs("frames", "Their frames, at most 256; of a complete datagram the last is the one that completed it.", |r| r.frames.as_slice())
         .bool("overlap", "Some repeat bytes of others.", |r| r.overlap)
         .bool("diff_bytes", "Some contradict bytes of others.", |r| r.differs)
         .big("min_frag", "Payload bytes of the shortest one but the last.", |r| (r.shortest != u32::MAX).then_some(r.shortest))

@@ -8,14 +8,24 @@ use crate::store::column::{Columns, filled};
 use std::ops::Deref;
 
 mod identity;
+mod industrial;
+mod lan;
+mod mail;
 mod quic;
 mod remote;
 mod services;
+mod stores;
+mod typed;
 
 pub use identity::{kerberos, ldap, ldap_search};
+pub use industrial::{bacnet, cip, cip_identity, dnp3, enip, iec104, modbus, opcua, s7comm};
+pub use lan::{dhcpv6, igmp, ndp, neighbor, stp};
+pub use mail::{imap, pop3, smtp};
 pub use quic::quic;
 pub use remote::{rdp, rfb, socks};
 pub use services::{mysql, ntp, radius, sip, snmp, syslog};
+pub use stores::{greeting, ike, mongodb, mqtt_connect, mqtt_publish, mqtt_subscribe, postgresql, redis, stun, tds};
+pub use typed::{irc, telnet, tftp};
 
 /// An event of one kind, with its place.
 pub struct EventRow<'a, T> {
@@ -233,16 +243,28 @@ pub fn ssh<'a>() -> Columns<EventRow<'a, Ssh>> {
 pub fn ftp<'a>() -> Columns<EventRow<'a, Ftp>> {
     place()
         .text("user", "User of the session so far.", |r: &EventRow<'_, Ftp>| r.user.as_deref())
+        .text("password", "`<hidden>`, or what a guest gave.", |r| r.password.as_deref())
         .text("command", "Command, upper case.", |r| r.command.as_deref())
-        .text("arg", "Argument; passwords never.", |r| r.arg.as_deref())
+        .text("arg", "Argument, files as URL; passwords never.", |r| r.arg.as_deref())
+        .text("mime_type", "Type by content of the file transferred.", |r| r.mime_type.as_deref())
+        .big("file_size", "Size of the file as the server told it, bytes.", |r| r.file_size)
         .int("reply_code", "Reply code.", |r| r.reply_code)
         .text("reply_msg", "Reply text.", |r| r.reply_msg.as_deref())
+        .bool("data_channel_passive", "A data connection is agreed on: the server waits for it, or else the client.", |r| {
+            r.data_channel_passive
+        })
+        .shown("data_channel_orig_h", "Who will open the data connection.", |r| r.data_channel_orig_h)
+        .shown("data_channel_resp_h", "Who waits for it.", |r| r.data_channel_resp_h)
+        .int("data_channel_resp_p", "On which port.", |r| r.data_channel_resp_p)
+        .text("fuid", "The file transferred (`files`).", |r| r.fuid.as_deref())
 }
 
 /// `files`
 pub fn files<'a>() -> Columns<EventRow<'a, File>> {
     place()
-        .text("source", "Protocol that carried it.", |r: &EventRow<'_, File>| filled(r.source))
+        .text("fuid", "Its name in this case: `F`, the flow, and its number in it.", |r: &EventRow<'_, File>| filled(&r.fuid))
+        .text("source", "Protocol that carried it: `HTTP`, `SMB`, `FTP_DATA`, `SMTP`, `SSL` …", |r| filled(r.source))
+        .int("depth", "Position among the parts of a message, from 1; 0 elsewhere.", |r| r.depth)
         .bool("is_orig", "Sent by the originator.", |r| r.is_orig)
         .text("filename", "Name as told.", |r| r.filename.as_deref())
         .text("url", "Where from: URL or path.", |r| r.url.as_deref())

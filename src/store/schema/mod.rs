@@ -59,6 +59,12 @@ pub fn tables() -> Vec<Table> {
         table("x509", "A certificate: one row per certificate and flow.", events::x509()),
         table("ssh", "An SSH connection.", events::ssh()),
         table("ftp", "An FTP command with its reply.", events::ftp()),
+        table("smtp", "A message sent over SMTP, or what was tried of one.", events::smtp()),
+        table("pop3", "A POP3 command with its answer.", events::pop3()),
+        table("imap", "An IMAP command with its answer.", events::imap()),
+        table("irc", "An IRC message that matters: who, where, what.", events::irc()),
+        table("tftp", "A TFTP request with the transfer that followed.", events::tftp()),
+        table("telnet", "A line typed in a remote session in clear.", events::telnet()),
         table("files", "A transferred file.", events::files()),
         table("credentials", "A login attempt seen in clear.", events::credentials()),
         table("smb_mapping", "A share that a client connected to.", windows::smb_mapping()),
@@ -78,9 +84,39 @@ pub fn tables() -> Vec<Table> {
             events::tunnel(),
         ),
         table("dhcp", "A DHCP transaction, over all flows it travels in.", events::dhcp()),
+        table("modbus", "A Modbus message.", events::modbus()),
+        table("dnp3", "A DNP3 request with its response, or either alone.", events::dnp3()),
+        table("s7comm", "An S7 message: a job with its answer, or either alone.", events::s7comm()),
+        table("enip", "An EtherNet/IP message.", events::enip()),
+        table("cip", "A CIP request or response.", events::cip()),
+        table("cip_identity", "What an EtherNet/IP device says about itself.", events::cip_identity()),
+        table("bacnet", "A BACnet message.", events::bacnet()),
+        table("iec104", "An IEC 60870-5-104 message.", events::iec104()),
+        table("opcua_binary", "A message that opens or closes an OPC UA connection.", events::opcua()),
+        table("mqtt_connect", "An MQTT client introduces itself.", events::mqtt_connect()),
+        table("mqtt_publish", "An MQTT message with what became of it.", events::mqtt_publish()),
+        table("mqtt_subscribe", "An MQTT client subscribes, or stops to.", events::mqtt_subscribe()),
+        table("redis", "A Redis command with its answer.", events::redis()),
+        table("postgresql", "A PostgreSQL request with its answer.", events::postgresql()),
+        table("tds", "A request to a Microsoft SQL server with its answer.", events::tds()),
+        table("mongodb", "A MongoDB command with its answer.", events::mongodb()),
+        table("ike", "An IKE message as far as it is in clear.", events::ike()),
+        table("stun", "A STUN transaction.", events::stun()),
+        table("greetings", "What a flow of a simple protocol says in its first messages: one row per flow.", events::greeting()),
+        table("dhcpv6", "A DHCPv6 message.", events::dhcpv6()),
+        table("ndp", "A neighbour discovery message, router advertisements among them.", events::ndp()),
+        table("igmp", "An IGMP message.", events::igmp()),
+        table("stp", "A spanning tree message that differs from the one before it of the same sender.", events::stp()),
+        table("lldp", "What a device says about itself by LLDP: first, and when it changes.", events::neighbor()),
+        table("cdp", "What a device says about itself by CDP: first, and when it changes.", events::neighbor()),
         table("weird", "Something that should not be.", events::weird()),
         table("tcp_anomaly", "Two TCP segments of one side that one sender would hardly have sent.", anomaly::tcp_anomaly()),
         table("frag", "The fragments of one datagram.", anomaly::frag()),
+        table(
+            "flow_process",
+            "The program of the watched machine at one end of a flow, as seen by `vigil live` on that machine.",
+            record::flow_process(),
+        ),
         table("captures", "A file of evidence.", record::captures()),
         table("capture_interfaces", "An interface that a capture describes, with what it counted.", record::capture_interfaces()),
         table("comments", "Something that people or programs noted in a capture.", record::comments()),
@@ -107,21 +143,45 @@ pub fn tables() -> Vec<Table> {
     ]
 }
 
+/// Tables of what was judged or derived: a live case has them once, not per segment.
+pub const JUDGEMENTS: [&str; 12] = [
+    "hosts",
+    "host_role",
+    "indicators",
+    "places",
+    "lists",
+    "rules",
+    "findings",
+    "finding_flows",
+    "incidents",
+    "host_risk",
+    "anomalies",
+    "summaries",
+];
+
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
 /// The statements that make all tables, with their comments.
 pub fn ddl() -> String {
-    let mut sql = String::new();
+    let mut sql = ddl_of(|_| true);
     for table in tables() {
+        for (column, _, doc) in &table.columns {
+            let _ = writeln!(sql, "COMMENT ON COLUMN \"{}\".\"{column}\" IS {};", table.name, quoted(doc));
+        }
+    }
+    sql
+}
+
+/// The statements that make the tables of these names, without the comments of their columns.
+pub fn ddl_of(wanted: impl Fn(&str) -> bool) -> String {
+    let mut sql = String::new();
+    for table in tables().into_iter().filter(|table| wanted(table.name)) {
         let columns: Vec<String> = table.columns.iter().map(|(name, kind, _)| format!("    \"{name}\" {}", kind.sql())).collect();
         let name = table.name;
         let _ = write!(sql, "CREATE TABLE \"{name}\" (\n{}\n);\n", columns.join(",\n"));
         let _ = writeln!(sql, "COMMENT ON TABLE \"{name}\" IS {};", quoted(table.doc));
-        for (column, _, doc) in &table.columns {
-            let _ = writeln!(sql, "COMMENT ON COLUMN \"{name}\".\"{column}\" IS {};", quoted(doc));
-        }
     }
     sql
 }

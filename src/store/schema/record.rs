@@ -1,7 +1,7 @@
 //! The record of the work: evidence, damage, what was read and what was not, which version did it.
 
 use crate::model::beside::{Comment, Interface, OtherBlock, ResolvedName, Secrets};
-use crate::model::{CaptureInfo, Damage, LinkType, Ts};
+use crate::model::{CaptureInfo, Damage, FlowProcess, LinkType, Ts};
 use crate::store::column::{Columns, filled};
 
 /// A row of `captures`, its lists made into text.
@@ -260,4 +260,17 @@ pub fn system_logs() -> Columns<SystemLog> {
         .text("source", "Floor that says it.", |r| Some(&r.source))
         .text("message", "What.", |r| Some(&r.message))
         .big("count", "How often.", |r| r.count)
+}
+
+/// `flow_process`
+pub fn flow_process() -> Columns<FlowProcess> {
+    Columns::new()
+        .big("flow_id", "Flow (`flows.flow_id`).", |r: &FlowProcess| r.flow)
+        .moment("ts", "First packet of the flow.", |r| r.ts_ns)
+        .bool("originator", "The program's end is the originator.", |r| r.originator)
+        .big("pid", "Process id.", |r| r.pid)
+        .text("executable", "Path of the executable; its short name where the path may not be read.", |r| filled(&r.executable))
+        .text("command", "Its arguments, joined by spaces and capped.", |r| filled(&r.command))
+        .big("uid", "User id that owns the socket.", |r| r.uid)
+        .text("user", "Name of that user; NULL if unknown.", |r| filled(&r.user))
 }

@@ -43,6 +43,21 @@ impl Net {
         self.lookup(client, &name, address);
     }
 
+    /// A host asks its neighbours for a name over LLMNR (RFC 4795); one of them may say that it has it.
+    pub fn llmnr(&mut self, asker: Host, group: Host, name: &str, answerer: Option<Host>) {
+        let (id, port) = (self.rng.bits() as u16, self.next_port(asker));
+        let mut question = head(id, 0, 0);
+        question[11] = 0;
+        question.extend([labels(name), vec![0, 1, 0, 1]].concat());
+        self.udp((asker, port), (group, 5355), &question);
+        let Some(answerer) = answerer else { return };
+        self.react(answerer);
+        let mut reply = head(id, 0x8000, 1);
+        reply[11] = 0;
+        reply.extend([labels(name), vec![0, 1, 0, 1], address_record(&labels(name), self.ip(answerer), 30)].concat());
+        self.udp((answerer, 5355), (asker, port), &reply);
+    }
+
     /// A host asks the resolver anything.
     pub fn dns(&mut self, client: Host, name: &str, qtype: u16, answer: &Answer) {
         let Some(resolver) = self.resolver() else { return };

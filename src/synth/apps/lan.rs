@@ -59,6 +59,14 @@ impl Net {
         }
     }
 
+    /// "Is there a lease for me?" from a hardware address that was made up, out of `sender`'s port.
+    pub fn dhcp_discover_as(&mut self, sender: Host, server: Host, card: [u8; 6]) {
+        let id = self.rng.bits() as u32;
+        let mut message = dhcp(self, sender, server, id, 1);
+        message[28..34].copy_from_slice(&card);
+        self.dhcp_broadcast(sender, &message);
+    }
+
     /// A lease renewed: REQUEST and ACK, both unicast.
     pub fn dhcp_renew(&mut self, client: Host, server: Host) {
         let id = self.rng.bits() as u32;

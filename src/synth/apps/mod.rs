@@ -3,6 +3,7 @@
 pub mod dns;
 pub mod exe;
 pub mod http;
+pub mod kerberos;
 pub mod lan;
 pub mod ldap;
 pub mod ntlm;

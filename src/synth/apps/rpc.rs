@@ -13,6 +13,9 @@ pub const REPLICATION: Interface = ("e3514235-4b06-11d1-ab04-00c04fc2dcd2", 4);
 pub const NETLOGON: Interface = ("12345678-1234-abcd-ef00-01234567cffb", 1);
 pub const PRINTING: Interface = ("76f03f96-cdfd-44fc-a22c-64950a001209", 1);
 
+pub const FILE_ENCRYPTION: Interface = ("df1941c5-fe89-4e79-bf10-463657acf44d", 1);
+pub const SPOOLER: Interface = ("12345678-1234-abcd-ef00-0123456789ab", 1);
+
 const NDR: Interface = ("8a885d04-1ceb-11c9-9fe8-08002b104860", 2);
 const NTLM: u8 = 10;
 const PRIVACY: u8 = 6;

@@ -95,3 +95,34 @@ pub fn syn_benign(name: &str) -> Capture {
     });
     office.net.finish(name)
 }
+
+pub fn datagrams(name: &str) -> Capture {
+    let mut office = Office::new(24, 2);
+    let net = &mut office.net;
+    let server = web_server(net);
+    let sources: Vec<Host> = (1..=40).map(|last| net.outside("", [198, 51, 100, last], Os::Linux, 30)).collect();
+    let deed = Deed::attack("impact", &["T1498.001"], "Datagrams without meaning from forty hosts to any port").rule("datagram-flood");
+    net.deed(deed.on([net.ip(server)]), |net| {
+        for _ in 0..2_400 {
+            let from = *net.rng.pick(&sources);
+            let (own, port) = (net.rng.between(1_024, 65_535) as u16, net.rng.between(1_024, 65_535) as u16);
+            net.udp((from, own), (server, port), &[0x41; 8]);
+            net.wait(MILLI);
+        }
+    });
+    office.net.finish(name)
+}
+
+pub fn datagrams_benign(name: &str) -> Capture {
+    let mut office = Office::new(25, 2);
+    let caller = office.pc(0);
+    let net = &mut office.net;
+    let server = net.outside("media.example", [192, 0, 2, 60], Os::Linux, 25);
+    net.deed(Deed::benign("A video is sent between two sockets, hardly answered").by([net.ip(caller)]), |net| {
+        for _ in 0..2_200 {
+            net.udp((caller, 50_002), (server, 50_004), &[0x80; 12]);
+            net.wait(MILLI);
+        }
+    });
+    office.net.finish(name)
+}

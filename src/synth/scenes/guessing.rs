@@ -185,3 +185,29 @@ pub fn success_benign(name: &str) -> Capture {
     }
     office.net.finish(name)
 }
+
+pub fn open_door(name: &str) -> Capture {
+    let mut office = Office::new(46, 2);
+    let (files, net) = (office.files, &mut office.net);
+    let stranger = net.outside("", [198, 51, 100, 44], Os::Windows, 60);
+    let deed = Deed::attack("initial-access", &["T1133"], "A stranger logs in to the file shares from outside").rule("exposed-admin");
+    net.deed(deed.by([net.ip(stranger)]).on([net.ip(files)]), |net| {
+        for _ in 0..3 {
+            super::domain::smb_login(net, stranger, files, "backup", true);
+            net.wait(20 * SECOND);
+        }
+    });
+    office.net.finish(name)
+}
+
+pub fn closed_door(name: &str) -> Capture {
+    let mut office = Office::new(47, 2);
+    let (files, pc, net) = (office.files, office.pcs[0], &mut office.net);
+    let stranger = net.outside("", [198, 51, 100, 44], Os::Windows, 60);
+    net.deed(Deed::benign("A stranger knocks in vain; a workstation uses the shares").by([net.ip(stranger)]), |net| {
+        net.tcp(stranger, files, 445).refused();
+        net.tcp(stranger, files, 3_389).refused();
+        super::domain::smb_login(net, pc, files, "amy", true);
+    });
+    office.net.finish(name)
+}

@@ -284,3 +284,118 @@ pub fn stealer(name: &str) -> Capture {
     net.wait(MINUTE);
     office.net.finish(name)
 }
+
+pub fn report(name: &str) -> Capture {
+    let (mut office, bot, stranger) = stage(132);
+    let net = &mut office.net;
+    let deed = deed(
+        "host-report",
+        "command-and-control",
+        &["T1071.001", "T1082"],
+        "A program tells a bare address the names of computer and user, and a mark",
+    );
+    net.deed(deed.by([net.ip(bot)]).on([net.ip(stranger)]), |net| {
+        for _ in 0..3 {
+            let body = b"id=6f9619ff-8b86-d011-b42d-00cf4fc964ff&host=PC-02&user=amy&v=3";
+            let headers = [("User-Agent", "Mozilla/5.0 (Windows NT 10.0)"), ("Content-Type", "application/x-www-form-urlencoded")];
+            let mut tcp = net.tcp(bot, stranger, 80);
+            tcp.connect();
+            tcp.http(&request("POST", "203.0.113.99", "/in", &headers, body), "200 OK", "text/plain", b"ok");
+            tcp.close();
+            net.wait(40 * SECOND);
+        }
+    });
+    office.net.finish(name)
+}
+
+pub fn report_of_a_page(name: &str) -> Capture {
+    let (mut office, person, shop) = stage(133);
+    let net = &mut office.net;
+    net.deed(
+        Deed::benign("A page counts a visit with a mark; a form of an inside page names computer and user").by([net.ip(person)]),
+        |net| {
+            let mut tcp = net.tcp(person, shop, 80);
+            tcp.connect();
+            let headers = [("User-Agent", "Mozilla/5.0 (Windows NT 10.0)"), ("Referer", "http://shop.example/")];
+            let path = "/count?c=SALE&u=home&id=6f9619ff-8b86-d011-b42d-00cf4fc964ff";
+            tcp.http(&request("GET", "shop.example", path, &headers, b""), "200 OK", "text/plain", b"ok");
+            let headers = [("User-Agent", "Mozilla/5.0 (Windows NT 10.0)"), ("Cookie", "session=1")];
+            tcp.http(&request("GET", "shop.example", "/ask?host=PC-02&user=amy", &headers, b""), "200 OK", "text/plain", b"ok");
+            tcp.close();
+        },
+    );
+    office.net.finish(name)
+}
+
+/// A request without page or cookie, by a program.
+fn bare_get(net: &mut Net, bot: Host, server: Host, host: &str, path: &str) {
+    net.lookup(bot, host, net.ip(server));
+    let mut tcp = net.tcp(bot, server, 80);
+    tcp.connect();
+    tcp.http(&request("GET", host, path, &[("User-Agent", "Mozilla/5.0 (Windows NT 10.0)")], b""), "200 OK", "text/plain", b"ok");
+    tcp.close();
+}
+
+pub fn hexadecimal(name: &str) -> Capture {
+    let (mut office, bot, stranger) = stage(134);
+    let net = &mut office.net;
+    let deed =
+        deed("made-up-domain", "command-and-control", &["T1568.002"], "A program fetches its orders from a domain that an algorithm named");
+    net.deed(deed.by([net.ip(bot)]).on([net.ip(stranger)]), |net| {
+        for round in 0..3 {
+            bare_get(net, bot, stranger, "b07c41ea.example", &format!("/de/?d={round}"));
+            net.wait(50 * SECOND);
+        }
+    });
+    office.net.finish(name)
+}
+
+pub fn names_with_digits(name: &str) -> Capture {
+    let (mut office, person, server) = stage(135);
+    let net = &mut office.net;
+    net.deed(Deed::benign("Names with digits, and hashes below the name of a content network").by([net.ip(person)]), |net| {
+        for host in ["2026calendar.example", "decade80.example", "d3f0c81a9b.cdn.example", "facade.example"] {
+            bare_get(net, person, server, host, "/");
+            net.wait(5 * SECOND);
+        }
+    });
+    office.net.finish(name)
+}
+
+/// A connection held open with a word now and then.
+fn held_open(net: &mut Net, client: Host, server: Host, name: Option<&str>, program: Client) {
+    let mut tcp = net.tcp(client, server, 443);
+    tcp.connect();
+    tcp.tls(name, program, &Server::Modern);
+    for _ in 0..12 {
+        tcp.sealed_send(180);
+        tcp.sealed_reply(90);
+        tcp.pause(15 * SECOND);
+    }
+    tcp.close();
+}
+
+pub fn without_a_name(name: &str) -> Capture {
+    let (mut office, bot, stranger) = stage(136);
+    let net = &mut office.net;
+    let deed = deed("nameless-tls", "command-and-control", &["T1071.001", "T1573.002"], "An implant holds TLS open to a bare address");
+    net.deed(deed.by([net.ip(bot)]).on([net.ip(stranger)]), |net| held_open(net, bot, stranger, None, Client::Library));
+    office.net.finish(name)
+}
+
+pub fn with_a_name(name: &str) -> Capture {
+    let (mut office, person, server) = stage(137);
+    let net = &mut office.net;
+    net.deed(Deed::benign("A page is held open for news; a short call without a name").by([net.ip(person)]), |net| {
+        net.lookup(person, "push.example", net.ip(server));
+        held_open(net, person, server, Some("push.example"), Client::Browser);
+        let other = net.outside("", [198, 51, 100, 20], Os::Linux, 40);
+        let mut tcp = net.tcp(person, other, 443);
+        tcp.connect();
+        tcp.tls(None, Client::Library, &Server::Modern);
+        tcp.sealed_send(100);
+        tcp.sealed_reply(400);
+        tcp.close();
+    });
+    office.net.finish(name)
+}

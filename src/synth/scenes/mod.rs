@@ -6,6 +6,7 @@ mod domain;
 mod exploits;
 mod flood;
 mod guessing;
+mod identity;
 mod implants;
 mod lan;
 mod office;
@@ -214,6 +215,70 @@ pub const SCENARIOS: &[Scenario] = &[
     proof("password-spraying", domain::spray, "One password for 24 accounts."),
     look_alike("password-spraying-benign", "password-spraying", domain::spray_benign, "Many people log in through one host; some mistype."),
     proof("stealer-upload", implants::stealer, "A program asks for its public address and stores what it gathered by FTP."),
+    proof("kerberos-user-enumeration", identity::enumeration, "Fourteen account names asked for in a second; most do not exist."),
+    look_alike(
+        "kerberos-user-enumeration-benign",
+        "kerberos-user-enumeration",
+        identity::enumeration_benign,
+        "A gateway logs many people in; some mistype their name.",
+    ),
+    proof("kerberoasting", identity::roasting, "Service accounts are listed, and tickets of six taken with RC4."),
+    look_alike(
+        "kerberoasting-benign",
+        "kerberoasting",
+        identity::roasting_benign,
+        "A login takes tickets of five services, one of them old.",
+    ),
+    proof("asrep-roasting", identity::replies, "Accounts without pre-authentication are listed and asked for replies with RC4."),
+    look_alike("asrep-roasting-benign", "asrep-roasting", identity::replies_benign, "One old program that logs in without proof."),
+    proof("overpass-the-hash", identity::old_key, "A login with an RC4 key alone, on a host that otherwise offers AES."),
+    look_alike(
+        "overpass-the-hash-benign",
+        "overpass-the-hash",
+        identity::old_key_benign,
+        "A login with AES, and one in a domain that has nothing newer than RC4.",
+    ),
+    proof("stolen-ticket", identity::stolen, "A ticket of one workstation is shown by another."),
+    look_alike(
+        "stolen-ticket-benign",
+        "stolen-ticket",
+        identity::stolen_benign,
+        "One person on two workstations, each with a ticket of its own.",
+    ),
+    proof("directory-discovery", identity::mapping, "Administrators, delegation, trusts and weak accounts are searched for."),
+    look_alike("directory-discovery-benign", "directory-discovery", identity::mapping_benign, "An address book looks people up."),
+    proof("coercion", identity::forced, "A domain controller is made to log in at the attacker's."),
+    look_alike("coercion-benign", "coercion", identity::forced_benign, "A workstation watches a print queue."),
+    proof("ntlm-relay", identity::relayed, "A login is handed on to another host, which lets it in."),
+    look_alike("ntlm-relay-benign", "ntlm-relay", identity::relayed_benign, "Two logins one after the other, each with its own answer."),
+    proof("name-poisoning", identity::poisoned, "One host answers to every name, and gets a login."),
+    look_alike("name-poisoning-benign", "name-poisoning", identity::poisoned_benign, "Hosts answer to their own names."),
+    proof("dhcp-starvation", identity::starved, "A hundred and fifty made-up cards ask for leases."),
+    look_alike("dhcp-starvation-benign", "dhcp-starvation", identity::starved_benign, "Workstations start after a power cut."),
+    proof("rogue-dhcp", identity::second_server, "A workstation hands out leases that make it the router."),
+    look_alike("rogue-dhcp-benign", "rogue-dhcp", identity::second_server_benign, "Another server takes over half an hour later."),
+    proof("host-report", implants::report, "Names of computer and user with a mark, posted to a bare address."),
+    look_alike("host-report-benign", "host-report", implants::report_of_a_page, "A page counts a visit; a form names computer and user."),
+    proof("made-up-domain", implants::hexadecimal, "Orders fetched from a domain of hexadecimal digits."),
+    look_alike(
+        "made-up-domain-benign",
+        "made-up-domain",
+        implants::names_with_digits,
+        "Names with digits that people chose, and hashes of a content network.",
+    ),
+    proof("nameless-tls", implants::without_a_name, "TLS held open to a bare address."),
+    look_alike("nameless-tls-benign", "nameless-tls", implants::with_a_name, "A page held open under its name, a short call without one."),
+    proof("remote-desktop-command", identity::unseen_desktop, "Commands typed into a remote desktop whose picture is never fetched."),
+    look_alike(
+        "remote-desktop-command-benign",
+        "remote-desktop-command",
+        identity::seen_desktop,
+        "A person works on another desktop; another session is left at once.",
+    ),
+    proof("datagram-flood", flood::datagrams, "A thousand datagrams a second from forty hosts to any port."),
+    look_alike("datagram-flood-benign", "datagram-flood", flood::datagrams_benign, "A video between two sockets."),
+    proof("exposed-admin", guessing::open_door, "A stranger logs in to the file shares from outside."),
+    look_alike("exposed-admin-benign", "exposed-admin", guessing::closed_door, "A stranger knocks in vain."),
 ];
 
 /// The capture of that name, made now.

@@ -1,0 +1,84 @@
+//! Many segments as one case: for each table a view over all of them.
+
+use super::super::{Result, StoreError, schema};
+use super::{Marks, Segment};
+use crate::model::Ts;
+use duckdb::Connection;
+use std::collections::BTreeMap;
+
+/// The packet index of a live case: a table of each segment, where there is evidence to find frames in.
+pub(super) const PACKETS: &str = "packets";
+
+/// Tables of facts that this vigil writes.
+pub(super) fn facts(packets: bool) -> Vec<&'static str> {
+    let own = schema::tables().into_iter().map(|table| table.name).filter(|name| !schema::JUDGEMENTS.contains(name));
+    own.chain(packets.then_some(PACKETS)).collect()
+}
+
+/// Tables of facts that there are in a catalog, sorted.
+pub(super) fn facts_in(conn: &Connection, catalog: &str) -> Result<Vec<String>> {
+    let failed = || StoreError::database("listing the tables of a segment");
+    let sql = "SELECT table_name FROM duckdb_tables() WHERE database_name = ? AND NOT internal AND NOT temporary ORDER BY table_name";
+    let mut statement = conn.prepare(sql).map_err(failed())?;
+    let names = statement.query_map([catalog], |row| row.get::<_, String>(0)).map_err(failed())?;
+    let names: Vec<String> = names.collect::<duckdb::Result<_>>().map_err(failed())?;
+    Ok(names.into_iter().filter(|name| !schema::JUDGEMENTS.contains(&name.as_str())).collect())
+}
+
+/// Rows of each of these tables in a catalog.
+pub(super) fn rows(conn: &Connection, catalog: &str, tables: &[impl AsRef<str>]) -> Result<BTreeMap<String, u64>> {
+    let failed = || StoreError::database("counting rows");
+    let count = |table: &str| format!("SELECT '{table}', count(*) FROM {catalog}.main.{table}");
+    let counts: Vec<String> = tables.iter().map(|table| count(table.as_ref())).collect();
+    let mut statement = conn.prepare(&counts.join(" UNION ALL ")).map_err(failed())?;
+    let rows = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?.unsigned_abs()))).map_err(failed())?;
+    rows.collect::<duckdb::Result<_>>().map_err(failed())
+}
+
+/// What a look at the segments is restricted to.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Bounds<'a> {
+    /// Rows from before are left out, where they have a time.
+    pub since: Option<Ts>,
+    /// Rows of the open segment from after are left out.
+    pub marks: Option<&'a Marks>,
+    /// A catalog with flows that are still open.
+    pub open: Option<&'a str>,
+}
+
+/// The statements that make one view for each table of facts. The last segment shows its form where none has rows: segments without
+/// rows would only have to be looked at, and most tables are empty most of the time.
+pub(super) fn over(segments: &[Segment], tables: &[impl AsRef<str>], bounds: Bounds<'_>) -> String {
+    let known = schema::tables();
+    let mut sql = String::new();
+    for table in tables.iter().map(AsRef::as_ref) {
+        let columns = known.iter().find(|known| known.name == table).map(|known| known.columns.as_slice()).unwrap_or_default();
+        let has = |name: &str| columns.iter().any(|(column, ..)| column == name);
+        let time = ["last_ts_ns", "ts_ns"].into_iter().find(|name| has(name) && (*name == "ts_ns" || table == "flows"));
+        // A table that came later is missing in the segments of an earlier version.
+        let empty = |segment: &Segment| segment.rows.get(table).map_or(!segment.rows.is_empty(), |rows| *rows == 0);
+        let (last, before) = segments.split_last().map_or((None, &[][..]), |(last, before)| (Some(last), before));
+        let mut parts: Vec<String> =
+            before.iter().filter(|segment| !empty(segment)).chain(last).map(|segment| part(segment, table, time, bounds)).collect();
+        if let Some(open) = bounds.open.filter(|_| OPEN.contains(&table)) {
+            parts.push(format!("SELECT * FROM {open}.main.{table}"));
+        }
+        sql += &format!("CREATE OR REPLACE VIEW memory.main.{table} AS {};\n", parts.join(" UNION ALL BY NAME "));
+    }
+    sql
+}
+
+/// Tables that flows have rows in while they are open.
+pub(super) const OPEN: [&str; 3] = ["flows", "flow_shape", "payloads"];
+
+fn part(segment: &Segment, table: &str, time: Option<&str>, bounds: Bounds<'_>) -> String {
+    let mut wanted = Vec::new();
+    if let Some(rows) = bounds.marks.filter(|marks| marks.segment == segment.number).and_then(|marks| marks.rows.get(table)) {
+        wanted.push(format!("rowid < {rows}"));
+    }
+    if let (Some(since), Some(time)) = (bounds.since, time) {
+        wanted.push(format!("{time} >= {since}"));
+    }
+    let filter = if wanted.is_empty() { String::new() } else { format!(" WHERE {}", wanted.join(" AND ")) };
+    format!("SELECT * FROM {}.main.{table}{filter}", segment.catalog())
+}
