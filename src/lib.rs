@@ -17,6 +17,8 @@ pub mod synth;
 #[cfg(feature = "case")]
 pub mod store;
 #[cfg(feature = "case")]
+pub mod enrich;
+#[cfg(feature = "case")]
 pub mod detect;
 #[cfg(feature = "case")]
 pub mod incident;

@@ -1,11 +1,12 @@
 //! `vigil analyze`: evidence becomes a case, findings and reports.
 
-use super::args::{AnalyzeArgs, CommonArgs, HashChoice, ReportFormat};
+use super::args::{AnalyzeArgs, CommonArgs, HashChoice, ModelChoice, ReportFormat};
+use super::explain::Narrator;
 use super::progress::Bar;
 use super::settings::Settings;
 use super::{Exit, Failure};
 use crate::capture::Hash;
-use crate::detect::Override;
+use crate::detect::{Override, models};
 use crate::model::{HomeNets, Report};
 use crate::pipeline::{self, Analyzed, Options, case_name};
 use crate::report::{self, Format};
@@ -19,7 +20,11 @@ pub fn run(args: Box<AnalyzeArgs>) -> Result<Exit, Failure> {
     if let Some(case) = &args.reproduce {
         return super::verify::reproduce(case, &args, &options);
     }
-    let analyzed = pipeline::analyze(&options, &Bar::new(args.common.quiet))?;
+    let narrator = Narrator::wanted(&args.common.asked, false)?;
+    let mut analyzed = pipeline::analyze(&options, &Bar::new(args.common.quiet))?;
+    if let Some(narrator) = narrator {
+        analyzed.report = narrator.tell(&analyzed.folder, &options.formats)?;
+    }
     if args.common.json {
         print_json(&analyzed)?;
     } else if !args.common.quiet {
@@ -39,7 +44,8 @@ fn options(args: &AnalyzeArgs, settings: &Settings) -> Result<Options, Failure> 
 
 /// What `analyze` and `live` have in common: all but the evidence, and where the case goes if nobody said.
 pub fn common(args: &CommonArgs, settings: &Settings) -> Result<Options, Failure> {
-    let overrides = settings.tune.value.iter().map(|given| Override::parse(given)).collect::<Result<Vec<_>, _>>()?;
+    let mut overrides = settings.tune.value.iter().map(|given| Override::parse(given)).collect::<Result<Vec<_>, _>>()?;
+    let models = model_settings(settings).tune(&mut overrides)?;
     let nets = settings.home_net.value.clone();
     Ok(Options {
         paths: Vec::new(),
@@ -60,8 +66,27 @@ pub fn common(args: &CommonArgs, settings: &Settings) -> Result<Options, Failure
         idle: settings.idle.value,
         active: settings.active.value,
         reveal_secrets: args.reveal_secrets,
+        models,
+        intel: settings.intel.value.clone(),
+        geoip: settings.geoip.value.clone(),
+        baseline: settings.baseline.value.clone(),
+        sigma: settings.sigma.value,
         argv: std::env::args().collect(),
     })
+}
+
+/// What the models are told, but for what `--set` says.
+fn model_settings(settings: &Settings) -> models::Settings {
+    models::Settings {
+        which: match settings.models.value {
+            ModelChoice::All => models::Which::All,
+            ModelChoice::Forest => models::Which::Forest,
+            ModelChoice::None => models::Which::None,
+        },
+        contamination: settings.contamination.value,
+        false_per_day: settings.false_findings.value,
+        ..models::Settings::default()
+    }
 }
 
 impl From<ReportFormat> for Format {

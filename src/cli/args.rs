@@ -56,6 +56,8 @@ pub enum Command {
     Export(ExportArgs),
     /// List, show and test the detection rules
     Rules(RulesArgs),
+    /// Learn what is usual from captures or cases, for `vigil analyze --baseline`
+    Train(TrainArgs),
     /// Print the settings in force and where each comes from
     Config(ConfigArgs),
     /// Print a completion script for a shell
@@ -89,6 +91,17 @@ pub enum HashChoice {
     Sha256,
     /// BLAKE3 alone: fastest.
     Blake3,
+}
+
+/// Models that look at every flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ModelChoice {
+    /// The Isolation Forest and the ensemble.
+    All,
+    /// The Isolation Forest alone.
+    Forest,
+    /// None: `flow_scores` stays empty.
+    None,
 }
 
 /// Severities, as typed.
@@ -125,15 +138,19 @@ impl From<SeverityChoice> for Severity {
     vigil analyze day1/ day2.pcapng.zst --out incident.vigil --home-net 10.0.0.0/8\n  \
     zcat big.pcap.gz | vigil analyze - --report html,json --out big.vigil\n  \
     vigil analyze dump.pcap --filter 'host 10.0.0.5 and tcp' --set beacon.min_calls=12\n  \
+    vigil analyze dump.pcap --intel lists/ --geoip GeoLite2-City.mmdb --geoip GeoLite2-ASN.mmdb\n  \
+    vigil analyze today.pcap --baseline yesterday.vigil      what has changed since\n  \
+    vigil analyze dump.pcap --contamination 0.02 --set models.trees=200 --false-findings 0.1\n  \
     vigil analyze --reproduce dump.vigil         the same evidence and options: the same case? (3 if not)\n\n\
     Reads pcap (micro- and nanoseconds, both byte orders) and pcapng, plain or as .gz .zst .xz .bz2 .lz4.\n\
-    Opens no socket and starts no process.")]
+    Opens no socket and starts no process, unless a model is asked for with --llm.")]
 pub struct AnalyzeArgs {
     /// Captures: files, folders (searched through), or - for standard input
     #[arg(required_unless_present = "reproduce", conflicts_with = "reproduce", value_name = "PATH")]
     pub paths: Vec<PathBuf>,
     /// Analyse the evidence of a finished case again, with the options on record, and compare the two cases
-    #[arg(long, value_name = "CASE", conflicts_with_all = ["report", "home_net", "filter", "rules", "set", "hash", "memory", "idle_timeout", "active_timeout", "reveal_secrets"])]
+    #[arg(long, value_name = "CASE", conflicts_with_all = ["report", "home_net", "filter", "rules", "set", "hash", "memory", "idle_timeout", "active_timeout", "reveal_secrets",
+        "intel", "geoip", "baseline", "sigma", "models", "contamination", "false_findings", "llm"])]
     pub reproduce: Option<PathBuf>,
     /// With --reproduce: where the evidence was moved to, a folder searched by hash, or a file
     #[arg(long, value_name = "DIR", requires = "reproduce")]
@@ -164,6 +181,27 @@ pub struct CommonArgs {
     /// Tune a rule's parameter; `vigil rules show ID` lists them
     #[arg(long = "set", value_name = "RULE.PARAM=VALUE")]
     pub set: Vec<String>,
+    /// Lists of known bad things: files or folders of plain lists, CSV, STIX 2.1 or MISP JSON
+    #[arg(long, value_name = "PATH")]
+    pub intel: Vec<PathBuf>,
+    /// MMDB file that knows where addresses are: City, Country or ASN
+    #[arg(long, value_name = "MMDB")]
+    pub geoip: Vec<PathBuf>,
+    /// What has changed since: a case folder, or a profile written by `vigil train`
+    #[arg(long, value_name = "CASE|PROFILE")]
+    pub baseline: Option<PathBuf>,
+    /// Robust standard deviations from the usual that count as a change [default: 3.5]
+    #[arg(long, value_name = "N")]
+    pub sigma: Option<f64>,
+    /// Models that look at every flow [default: all]
+    #[arg(long, value_name = "WHICH")]
+    pub models: Option<ModelChoice>,
+    /// Share of flows that the Isolation Forest calls anomalous [default: 0.1]
+    #[arg(long, value_name = "SHARE")]
+    pub contamination: Option<f64>,
+    /// False findings that models may make in a day of harmless traffic [default: 1]
+    #[arg(long, value_name = "N")]
+    pub false_findings: Option<f64>,
     /// Hashes of the evidence [default: both]
     #[arg(long, value_name = "WHICH")]
     pub hash: Option<HashChoice>,
@@ -191,6 +229,9 @@ pub struct CommonArgs {
     /// Print the result as JSON on standard output; live, one change of a finding a line
     #[arg(long)]
     pub json: bool,
+    /// A model that tells it.
+    #[command(flatten)]
+    pub asked: ModelArgs,
 }
 
 /// `vigil live`
@@ -484,6 +525,33 @@ pub enum ApiChoice {
     Openai,
 }
 
+/// A model that tells the case in words
+#[derive(Args, Debug)]
+#[command(next_help_heading = "In the words of a model")]
+pub struct ModelArgs {
+    /// Have the case told by a model instead of the template: findings are sent to it, nothing else
+    #[arg(long, value_name = "API")]
+    pub llm: Option<ApiChoice>,
+    /// Model [default: claude-sonnet-4-5 for anthropic]
+    #[arg(long, value_name = "NAME", requires = "llm")]
+    pub model: Option<String>,
+    /// Base address of the server [default: https://api.anthropic.com, http://127.0.0.1:11434]
+    #[arg(long, value_name = "URL", requires = "llm")]
+    pub server: Option<String>,
+    /// Send real names also to a model on another machine
+    #[arg(long, requires = "llm", conflicts_with = "pseudonyms")]
+    pub real_names: bool,
+    /// Send pseudonyms also to a model on this machine
+    #[arg(long, requires = "llm")]
+    pub pseudonyms: bool,
+    /// Tokens to spend at most, both ways together
+    #[arg(long, value_name = "TOKENS", default_value_t = 100_000, requires = "llm")]
+    pub budget: u64,
+    /// Time for one answer
+    #[arg(long, value_name = "TIME", default_value = "120s", requires = "llm")]
+    pub timeout: String,
+}
+
 /// `vigil explain`
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
@@ -503,30 +571,12 @@ pub struct ExplainArgs {
     /// case, I1 or F3 [default: the case and all its incidents]
     #[arg(value_name = "WHAT")]
     pub what: Vec<String>,
-    /// Ask a model instead of the template
-    #[arg(long, value_name = "API")]
-    pub llm: Option<ApiChoice>,
-    /// Model [default: claude-sonnet-4-5 for anthropic]
-    #[arg(long, value_name = "NAME", requires = "llm")]
-    pub model: Option<String>,
-    /// Base address of the server [default: https://api.anthropic.com, http://127.0.0.1:11434]
-    #[arg(long, value_name = "URL", requires = "llm")]
-    pub server: Option<String>,
+    /// The model, if one is asked.
+    #[command(flatten)]
+    pub asked: ModelArgs,
     /// Print what would be sent, and send nothing
     #[arg(long, requires = "llm")]
     pub dry_run: bool,
-    /// Send real names also to a model on another machine
-    #[arg(long, requires = "llm", conflicts_with = "pseudonyms")]
-    pub real_names: bool,
-    /// Send pseudonyms also to a model on this machine
-    #[arg(long, requires = "llm")]
-    pub pseudonyms: bool,
-    /// Tokens to spend at most, both ways together
-    #[arg(long, value_name = "TOKENS", default_value_t = 100_000, requires = "llm")]
-    pub budget: u64,
-    /// Time for one answer
-    #[arg(long, value_name = "TIME", default_value = "120s", requires = "llm")]
-    pub timeout: String,
     /// As JSON
     #[arg(long)]
     pub json: bool,
@@ -709,6 +759,32 @@ pub enum RulesAction {
         #[arg(long, value_name = "DIR")]
         rules: Vec<PathBuf>,
     },
+}
+
+/// `vigil train`
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  vigil train monday.pcap tuesday.pcap -o office.profile\n  \
+    vigil train monday.vigil -o office.profile\n  \
+    vigil train wednesday.pcap -o office.profile --update      the old fades by 3 % a day, the new adds\n  \
+    vigil analyze thursday.pcap --baseline office.profile\n\n\
+    A profile holds how often hosts and flows took which values, by peer group, and what was ever seen: hosts, services, destinations,\n\
+    fingerprints. What hosts did that rules found at something counts for next to nothing.")]
+pub struct TrainArgs {
+    /// Captures, and folders of cases
+    #[arg(required = true, value_name = "PCAP|CASE")]
+    pub paths: Vec<PathBuf>,
+    /// The profile
+    #[arg(long, short, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Add to the profile that is there, and let it fade by the days that passed
+    #[arg(long)]
+    pub update: bool,
+    /// Networks that count as ours, for captures [default: private, shared, link-local and unique-local ranges]
+    #[arg(long, value_name = "CIDR,…", value_delimiter = ',')]
+    pub home_net: Vec<String>,
+    /// Print nothing but errors
+    #[arg(long, short)]
+    pub quiet: bool,
 }
 
 /// `vigil config`

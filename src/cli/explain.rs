@@ -3,24 +3,29 @@
 #[cfg(feature = "llm")]
 mod model;
 
-use super::args::{ApiChoice, ExplainArgs};
+use super::args::ExplainArgs;
+#[cfg(not(feature = "llm"))]
+use super::args::ModelArgs;
 use super::{Exit, Failure};
+use crate::model::Report;
 use crate::model::report::{Part, Prose};
 use crate::narrate::About;
 use crate::pipeline::telling::{self, Explained};
-use crate::report::visible;
+use crate::report::{Format, visible};
 use serde_json::json;
 use std::io::Write;
+use std::path::Path;
 
 /// Runs it.
 pub fn run(args: ExplainArgs) -> Result<Exit, Failure> {
     let parts = args.what.iter().map(|typed| typed.parse::<About>().map_err(Failure::Usage)).collect::<Result<Vec<_>, _>>()?;
-    let explained = match args.llm {
+    let explained = match Narrator::wanted(&args.asked, args.dry_run)? {
         None => telling::explain(&args.case, &parts)?,
-        Some(api) => match asked(&args, api, &parts)? {
-            Some(explained) => explained,
-            None => return Ok(Exit::Quiet),
-        },
+        Some(narrator) if args.dry_run => {
+            narrator.show(&args.case, &parts)?;
+            return Ok(Exit::Quiet);
+        }
+        Some(narrator) => narrator.ask(&args.case, &parts)?,
     };
     let mut out = std::io::stdout().lock();
     if args.json {
@@ -32,16 +37,35 @@ pub fn run(args: ExplainArgs) -> Result<Exit, Failure> {
     Ok(Exit::Quiet)
 }
 
-/// What a model says; none after a dry run.
-#[cfg(feature = "llm")]
-fn asked(args: &ExplainArgs, api: ApiChoice, parts: &[About]) -> Result<Option<Explained>, Failure> {
-    model::asked(args, api, parts)
+/// A model that was asked for, ready to be asked.
+pub struct Narrator(#[cfg(feature = "llm")] crate::narrate::llm::Settings);
+
+impl Narrator {
+    /// Has a finished case told, and writes its reports again; returns what they say.
+    pub fn tell(self, folder: &Path, formats: &[Format]) -> Result<Report, Failure> {
+        self.ask(folder, &[])?;
+        let report = crate::pipeline::reopen(folder)?;
+        crate::pipeline::write_reports(&report, formats, folder)?;
+        Ok(report)
+    }
 }
 
 /// This build cannot speak to a network.
 #[cfg(not(feature = "llm"))]
-fn asked(_: &ExplainArgs, _: ApiChoice, _: &[About]) -> Result<Option<Explained>, Failure> {
-    Err(Failure::Usage("this build cannot ask models; leave --llm out for the template, or build with --features llm".into()))
+impl Narrator {
+    /// None can be had.
+    pub fn wanted(asked: &ModelArgs, _: bool) -> Result<Option<Self>, Failure> {
+        let why = "this build cannot ask models; leave --llm out for the template, or build with --features llm";
+        asked.llm.map_or(Ok(None), |_| Err(Failure::Usage(why.into())))
+    }
+
+    fn ask(self, folder: &Path, parts: &[About]) -> Result<Explained, Failure> {
+        Ok(telling::explain(folder, parts)?)
+    }
+
+    fn show(self, _: &Path, _: &[About]) -> Result<(), Failure> {
+        Ok(())
+    }
 }
 
 fn say(out: &mut impl Write, explained: &Explained) -> std::io::Result<()> {

@@ -2,6 +2,7 @@
 
 use super::analyze::{common, print_report, report_as_json};
 use super::args::LiveArgs;
+use super::explain::Narrator;
 use super::screen::Screen;
 use super::settings::{Settings, parse_bytes, parse_time};
 use super::{Exit, Failure};
@@ -16,10 +17,14 @@ use std::time::Duration;
 pub fn run(args: Box<LiveArgs>) -> Result<Exit, Failure> {
     let settings = Settings::resolve(Some(&args.common))?;
     let options = options(&args, &settings)?;
+    let narrator = Narrator::wanted(&args.common.asked, false)?;
     let stop = stopped_by_signals()?;
     let screen = Screen::new(args.common.quiet, args.common.json);
-    let lived = pipeline::live(&options, &stop, &screen)?;
+    let mut lived = pipeline::live(&options, &stop, &screen)?;
     screen.ends();
+    if let Some(narrator) = narrator {
+        lived.report = narrator.tell(&lived.folder, &options.common.formats)?;
+    }
     if args.common.json {
         report_as_json(&lived.report, args.report_at_end)?;
     } else if !args.common.quiet {

@@ -22,6 +22,7 @@ mod sql;
 mod suppress;
 mod user;
 mod verify;
+mod train;
 
 use args::{Cli, Command};
 use clap::Parser;
@@ -74,6 +75,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::User(args) => user::run(args),
         Command::SqlWorker(args) => serve::worker(args),
         Command::Rules(args) => rules::run(args),
+        Command::Train(args) => train::run(args),
         Command::Config(args) => config::run(args),
         Command::Completions(args) => papers::completions(args),
         Command::Man(args) => papers::man(args),

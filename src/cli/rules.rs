@@ -110,6 +110,11 @@ impl Scratch {
         std::fs::write(&pcap, bytes).map_err(wrong)?;
         let mut options = Options::new(vec![pcap.clone()], self.0.join(format!("{dataset}.vigil")));
         options.rules = dirs.to_vec();
+        if let Some(text) = synth::list(dataset) {
+            let list = self.0.join(format!("{dataset}.list"));
+            std::fs::write(&list, text).map_err(|error| Failure::Write { what: list.display().to_string(), error })?;
+            options.intel = vec![list];
+        }
         let report = pipeline::analyze(&options, &Silent)?.report;
         let counts = |finding: &&Finding| finding.rule == rule && finding.severity >= Severity::Low;
         Ok(Some(report.findings.iter().filter(counts).count()))

@@ -1,7 +1,7 @@
 //! What was meant: flag, then environment, then `vigil.toml`, then default. Each value knows where it came from.
 
 use super::Failure;
-use super::args::{CommonArgs, HashChoice, SeverityChoice};
+use super::args::{CommonArgs, HashChoice, ModelChoice, SeverityChoice};
 use crate::model::{Severity, time::SECOND};
 use clap::ValueEnum;
 use ipnet::IpNet;
@@ -66,6 +66,20 @@ pub struct Settings {
     pub idle: Set<Option<i64>>,
     /// Active timeout, nanoseconds; 0 for never.
     pub active: Set<i64>,
+    /// Models that look at every flow.
+    pub models: Set<ModelChoice>,
+    /// Share of flows that the Isolation Forest calls anomalous.
+    pub contamination: Set<f64>,
+    /// False findings a day that models may make in harmless traffic.
+    pub false_findings: Set<f64>,
+    /// Robust standard deviations from the usual that count as a change.
+    pub sigma: Set<f64>,
+    /// Lists of known bad things.
+    pub intel: Set<Vec<PathBuf>>,
+    /// Databases that know where addresses are.
+    pub geoip: Set<Vec<PathBuf>>,
+    /// What new captures are compared with.
+    pub baseline: Set<Option<PathBuf>>,
 }
 
 /// `vigil.toml`, as written.
@@ -82,6 +96,13 @@ struct File {
     set: Option<Vec<String>>,
     idle_timeout: Option<String>,
     active_timeout: Option<String>,
+    models: Option<String>,
+    contamination: Option<f64>,
+    false_findings: Option<f64>,
+    sigma: Option<f64>,
+    intel: Option<Vec<PathBuf>>,
+    geoip: Option<Vec<PathBuf>>,
+    baseline: Option<PathBuf>,
 }
 
 impl Settings {
@@ -98,6 +119,14 @@ impl Settings {
         let fail_on = pick(args.and_then(|a| a.fail_on).and_then(name_of), "VIGIL_FAIL_ON", file.fail_on, || "medium".into());
         let idle = pick(args.and_then(|a| a.idle_timeout.clone()), "VIGIL_IDLE_TIMEOUT", file.idle_timeout, String::new);
         let active = pick(args.and_then(|a| a.active_timeout.clone()), "VIGIL_ACTIVE_TIMEOUT", file.active_timeout, String::new);
+        let models = pick(args.and_then(|a| a.models).and_then(name_of), "VIGIL_MODELS", file.models, || "all".into());
+        let number = |typed: Option<f64>| typed.map(|number| number.to_string());
+        let contamination =
+            pick(number(args.and_then(|a| a.contamination)), "VIGIL_CONTAMINATION", number(file.contamination), || "0.1".into());
+        let budget = pick(number(args.and_then(|a| a.false_findings)), "VIGIL_FALSE_FINDINGS", number(file.false_findings), || "1".into());
+        let sigma = pick(number(args.and_then(|a| a.sigma)), "VIGIL_SIGMA", number(file.sigma), || "3.5".into());
+        let baseline = args.and_then(|a| a.baseline.clone()).map(|path| path.to_string_lossy().into_owned());
+        let baseline = pick(baseline, "VIGIL_BASELINE", file.baseline.map(|path| path.to_string_lossy().into_owned()), String::new);
         let out = match (args.and_then(|a| a.out.clone()), file.out) {
             (Some(folder), _) if std::env::var_os("VIGIL_DB_PATH").is_some_and(|env| env == folder.as_os_str()) => {
                 Set { value: Some(folder), source: Source::Environment("VIGIL_DB_PATH") }
@@ -117,6 +146,13 @@ impl Settings {
             tune: list(args.map(|a| a.set.clone()), file.set),
             idle: idle.parse("idle-timeout", |text| if text.is_empty() { Ok(None) } else { parse_time(text).map(Some) })?,
             active: active.parse("active-timeout", |text| if text.is_empty() { Ok(0) } else { parse_time(text) })?,
+            models: models.parse("models", |text| ModelChoice::from_str(text, true))?,
+            contamination: contamination.parse("contamination", |text| parse_within(text, 0.000_1, 0.5))?,
+            false_findings: budget.parse("false-findings", |text| parse_within(text, 0.000_1, 10_000.0))?,
+            sigma: sigma.parse("sigma", |text| parse_within(text, 1.0, 100.0))?,
+            intel: list(args.map(|a| a.intel.clone()), file.intel),
+            geoip: list(args.map(|a| a.geoip.clone()), file.geoip),
+            baseline: baseline.parse("baseline", |text| Ok((!text.is_empty()).then(|| text.into())))?,
         })
     }
 
@@ -138,6 +174,13 @@ impl Settings {
             ("set", self.tune.value.join(" "), self.tune.source.to_string()),
             ("idle-timeout", time(self.idle.value.unwrap_or(0), "60s, TCP 300s"), self.idle.source.to_string()),
             ("active-timeout", time(self.active.value, "never"), self.active.source.to_string()),
+            ("models", name_of(self.models.value).unwrap_or_default(), self.models.source.to_string()),
+            ("contamination", self.contamination.value.to_string(), self.contamination.source.to_string()),
+            ("false-findings", format!("{} a day", self.false_findings.value), self.false_findings.source.to_string()),
+            ("sigma", self.sigma.value.to_string(), self.sigma.source.to_string()),
+            ("intel", paths(&self.intel.value), self.intel.source.to_string()),
+            ("geoip", paths(&self.geoip.value), self.geoip.source.to_string()),
+            ("baseline", self.baseline.value.iter().map(|path| path.display().to_string()).collect(), self.baseline.source.to_string()),
         ]
     }
 }
@@ -234,7 +277,14 @@ fn parse_threads(text: &str) -> Result<usize, String> {
     }
 }
 
-fn parse_nets(text: &str) -> Result<Vec<IpNet>, String> {
+/// A number between both ends.
+fn parse_within(text: &str, least: f64, most: f64) -> Result<f64, String> {
+    let number = text.trim().parse().ok().filter(|number| (least..=most).contains(number));
+    number.ok_or_else(|| format!("write a number from {least} to {most}"))
+}
+
+/// Networks, separated by commas; a single address is one of its own.
+pub(super) fn parse_nets(text: &str) -> Result<Vec<IpNet>, String> {
     let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
     parts
         .map(|part| {
@@ -276,6 +326,14 @@ mod tests {
         assert_eq!(parse_time("5m"), Ok(300 * SECOND));
         assert!(parse_time("0").is_err());
         assert!(parse_time("99999999999999h").is_err());
+    }
+
+    #[test]
+    fn numbers_outside_their_bounds_are_refused_with_the_bounds() {
+        assert_eq!(parse_within(" 0.05 ", 0.0, 0.5), Ok(0.05));
+        for wrong in ["0.6", "NaN", "inf", "ten"] {
+            assert!(parse_within(wrong, 0.0, 0.5).is_err_and(|why| why.contains("from 0 to 0.5")), "{wrong}");
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Tables → findings: SQL rules.
+//! Tables → findings: SQL rules. Tables → anomalies: [`models`].
 //!
 //! A rule is one file under `queries/TACTIC/`: what it looks for, why, and how sure to be, in a TOML header; then one statement.
 //! [`Rules::load`] reads the embedded ones and those of `--rules`, [`Rules::run`] asks them of a case.
@@ -10,10 +10,12 @@
 //! To add a detection: one file under `queries/TACTIC/`. Nothing else.
 
 mod catalogue;
+pub mod baseline;
 mod check;
 mod fold;
 mod header;
 mod helpers;
+pub mod models;
 mod params;
 mod row;
 mod rules;
@@ -67,6 +69,16 @@ pub enum Error {
         /// What it said.
         source: duckdb::Error,
     },
+    /// A model could not be fitted or asked.
+    #[error("the models could not judge the flows: {0}")]
+    Model(String),
+}
+
+impl Error {
+    /// Of a feature matrix.
+    fn frame(error: polars::prelude::PolarsError) -> Self {
+        Self::Model(error.to_string())
+    }
 }
 
 /// Short for this floor's results.

@@ -258,6 +258,7 @@ fn absence(table: &str) -> String {
         "icmp" => "ICMP",
         "arp" => "ARP",
         "payloads" => "payload bytes",
+        "indicators" => return "no lists of known bad things were given (--intel)".into(),
         other => return format!("no rows in {other}"),
     };
     format!("no {what} in this capture")

@@ -281,14 +281,16 @@ impl Open {
     pub fn finish(mut self, end: EndReason, limits: &Limits, events: &mut Vec<AppEvent>) -> Flow {
         // Holes that are given up only now are no losses: sizes are taken before.
         let sides = self.take_sides();
-        match &mut self.body {
-            Body::Tcp(body) => {
-                if body.finish(limits, events) {
-                    self.history.limited();
-                }
+        let limited = match &mut self.body {
+            Body::Tcp(body) => body.finish(limits, events),
+            Body::Udp(Some(conversation), _) => {
+                conversation.end(events);
+                false
             }
-            Body::Udp(Some(conversation), _) => conversation.end(events),
-            _ => {}
+            _ => false,
+        };
+        if limited {
+            self.history.limited();
         }
         for Odd { what, frame, ts_ns, count } in std::mem::take(&mut self.weirds) {
             let weird = Weird { name: what.name().into(), addl: String::new(), source: "flow", count };

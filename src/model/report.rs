@@ -38,8 +38,33 @@ pub struct Report {
     pub set_aside: Vec<SetAside>,
     /// What people noted on findings.
     pub remarks: Vec<Remark>,
+    /// What has changed since the baseline, first of all what is new; at most 100.
+    pub changes: Vec<Unusual>,
+    /// How many changes there are in all.
+    pub changes_total: u64,
+    /// What is unlike the rest of the capture, farthest out first; at most 20. Not findings: a model ranks what rules left over.
+    pub unusual: Vec<Unusual>,
+    /// What is to be said of lists, maps and baselines that were given.
+    pub notes: Vec<String>,
     /// What differs from run to run; the only part that may.
     pub run: Run,
+}
+
+/// Something new, gone or far from the usual.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Unusual {
+    /// `novelty`, `gone`, `baseline`, `self`, `ensemble`.
+    pub model: String,
+    /// What was measured or is new: `host`, `service`, `bytes_out` …
+    pub metric: String,
+    /// Sentence.
+    pub says: String,
+    /// When, if it was not the whole capture.
+    pub ts_ns: Option<Ts>,
+    /// A flow to look at.
+    pub flow: Option<String>,
+    /// How far out: robust standard deviations, or `-log10` of a probability.
+    pub score: f64,
 }
 
 /// The one line.

@@ -3,8 +3,8 @@
 use super::Error;
 use crate::detect::Detected;
 use crate::incident::{Facts, Judged};
-use crate::model::report::{Bucket, Coverage, DamageLine, Evidence, Host, Remark, RuleRun, Run, SetAside, Share, Traffic};
-use crate::model::{CapHit, Finding, Report, Ts};
+use crate::model::report::{Bucket, Coverage, DamageLine, Evidence, Host, Remark, RuleRun, Run, SetAside, Share, Traffic, Unusual};
+use crate::model::{CapHit, Finding, FlowId, Report, Ts};
 use duckdb::{Connection, Row};
 
 /// Buckets of the traffic chart.
@@ -21,6 +21,9 @@ pub struct Said {
     /// Comments.
     pub remarks: Vec<Remark>,
 }
+/// Anomalies that tell of the baseline, and of the capture alone.
+const CHANGES: &str = "model IN ('novelty', 'baseline', 'gone')";
+const UNLIKE: &str = "model IN ('self', 'ensemble') AND flagged";
 
 /// Puts the report together.
 pub fn assemble(db: &Connection, detected: Detected, judged: Judged, said: Said, run: Run, case: &str) -> Result<Report, Error> {
@@ -53,6 +56,15 @@ pub fn assemble(db: &Connection, detected: Detected, judged: Judged, said: Said,
         prose: Vec::new(),
         set_aside: said.set_aside,
         remarks: said.remarks,
+        changes: unusual(
+            db,
+            CHANGES,
+            "array_position(['novelty', 'baseline', 'gone'], model), metric, score DESC, observed DESC, entity, flow_id",
+            100,
+        )?,
+        changes_total: one(db, &format!("SELECT count(*) FROM anomalies WHERE {CHANGES}"))?,
+        unusual: unusual(db, UNLIKE, "score DESC, model, metric, entity, flow_id", 20)?,
+        notes: list(db, "SELECT message FROM system_logs WHERE source IN ('intel', 'geoip', 'baseline') LIMIT 100", |row| row.get(0))?,
         run,
     })
 }
@@ -302,6 +314,23 @@ fn damage(db: &Connection) -> Result<Vec<DamageLine>, Error> {
 fn weird(db: &Connection) -> Result<Vec<Share>, Error> {
     list(db, "SELECT name, sum(count)::BIGINT AS times, min(frame) FROM weird GROUP BY name ORDER BY times DESC, name LIMIT 50", |row| {
         Ok(Share { name: row.get(0)?, count: number(row, 1)?, bytes: 0, note: format!("first in frame {}", row.get::<_, i64>(2)?) })
+    })
+}
+
+fn unusual(db: &Connection, which: &str, order: &str, most: usize) -> Result<Vec<Unusual>, Error> {
+    let sql = format!(
+        "SELECT model, coalesce(metric, ''), coalesce(says, ''), ts_ns, flow_id, score FROM anomalies WHERE {which} ORDER BY {order} LIMIT {most}"
+    );
+    list(db, &sql, |row| {
+        let flow = row.get::<_, Option<i64>>(4)?.map(|flow| FlowId(flow.unsigned_abs()).to_string());
+        Ok(Unusual {
+            model: row.get(0)?,
+            metric: row.get(1)?,
+            says: row.get(2)?,
+            ts_ns: row.get(3)?,
+            flow,
+            score: row.get::<_, Option<f64>>(5)?.unwrap_or(0.0),
+        })
     })
 }
 

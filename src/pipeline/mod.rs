@@ -21,7 +21,9 @@ pub use live::{Change, From, Kind, LiveOptions, Lived, Pulse, Watcher, live};
 pub use options::{Options, case_name};
 
 use crate::capture::{self, Files, PacketSource, Progress};
+use crate::detect::baseline::{self, Mode, Profile};
 use crate::detect::{self, Rules};
+use crate::enrich::{self, Knowledge};
 use crate::incident;
 use crate::model::{Block, CapHit, CaptureInfo, Damage, Limits, Report, Secrets, Severity, report::Run};
 use crate::report::{self, Format};
@@ -36,6 +38,9 @@ use tally::Tally;
 
 /// Steps that may wait for the writer: enough to keep it busy, few enough to bound memory.
 const STEPS_WAITING: usize = 2;
+
+/// From this risk on a finding makes its actors suspects, of whose flows models learn nothing.
+const SUSPECT_RISK: f64 = 40.0;
 
 /// Memory for reading a finished case back.
 const REOPEN_MEMORY: u64 = 512 << 20;
@@ -52,6 +57,12 @@ pub enum Error {
     /// The rules cannot be loaded.
     #[error(transparent)]
     Detect(#[from] detect::Error),
+    /// Knowledge from outside cannot be read.
+    #[error(transparent)]
+    Enrich(#[from] enrich::Error),
+    /// A baseline cannot be read or written.
+    #[error(transparent)]
+    Baseline(#[from] baseline::ProfileError),
     /// A report cannot be rendered.
     #[error(transparent)]
     Report(#[from] report::Error),
@@ -175,13 +186,11 @@ impl Analyzed {
 pub fn analyze(options: &Options, observer: &dyn Observer) -> Result<Analyzed, Error> {
     let started = (Instant::now(), chrono::Utc::now());
     let rules = Rules::load(&options.rules, &options.overrides)?;
+    let knowledge = Knowledge::read(&options.intel, &options.geoip)?;
+    let before = options.baseline.as_deref().map(profile_of).transpose()?;
     let filter = options.filter.as_deref().map(capture::filter::Filter::new).transpose()?;
     let mut source = capture::open(&options.paths, &capture::Options { hash: options.hash })?;
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(options.threads)
-        .thread_name(|number| format!("decode-{number}"))
-        .build()
-        .map_err(|error| Error::Threads { threads: options.threads, why: error.to_string() })?;
+    let pool = pool(options.threads)?;
     observer.stage(Stage::Reading);
     let first = source.next_block()?;
     let salt = salt(first.as_ref());
@@ -194,8 +203,9 @@ pub fn analyze(options: &Options, observer: &dyn Observer) -> Result<Analyzed, E
     observer.stage(Stage::Storing);
     store_facts(&case, &facts, options, &limits)?;
     case.seal()?;
+    case.append_system_logs(&knowledge.store(&case, &options.home_nets)?)?;
     observer.stage(Stage::Detecting);
-    let (mut detected, judged) = judge(&case, &rules, options)?;
+    let (mut detected, judged) = judge(&case, &rules, before.as_ref(), options)?;
     observer.stage(Stage::Reporting);
     let run = Run {
         version: env!("CARGO_PKG_VERSION").into(),
@@ -380,15 +390,64 @@ fn store_facts(case: &Case, facts: &Facts, options: &Options, limits: &Limits) -
     Ok(())
 }
 
-fn judge(case: &Case, rules: &Rules, options: &Options) -> Result<(detect::Detected, incident::Judged), Error> {
+fn judge(case: &Case, rules: &Rules, before: Option<&Profile>, options: &Options) -> Result<(detect::Detected, incident::Judged), Error> {
     let mut detected = rules.run(case.connection(), &detect::Settings { home: options.home_nets.clone(), threads: options.threads })?;
     let facts = assemble::host_facts(case.connection())?;
     let judged = incident::judge(&mut detected.findings, &detected.runs, &facts);
+    unusual(case, &detected, before, options)?;
     case.append_rules(&detected.runs)?;
     case.append_findings(&detected.findings)?;
     case.append_host_risk(&judged.hosts)?;
     case.append_incidents(&judged.incidents)?;
     Ok((detected, judged))
+}
+
+/// Lets the models score every flow, and holds hosts and flows against what is usual: here, and in the baseline if there is one. Nothing is
+/// learnt from hosts that rules found at something.
+fn unusual(case: &Case, detected: &detect::Detected, before: Option<&Profile>, options: &Options) -> Result<(), Error> {
+    let grave = detected.findings.iter().filter(|finding| finding.risk >= SUSPECT_RISK);
+    let suspects: std::collections::BTreeSet<String> = grave.flat_map(|finding| finding.actors.iter().cloned()).collect();
+    let suspects: Vec<String> = suspects.into_iter().collect();
+    let pool = pool(options.threads)?;
+    let db = case.connection();
+    db.execute_batch("BEGIN TRANSACTION")?;
+    let take = |rows: &[store::FlowScore]| case.append_scores(rows).map_err(Error::from);
+    let (anomalies, logs) = detect::models::run(db, &pool, &options.models, &suspects, take)?;
+    case.append_anomalies(&anomalies)?;
+    case.append_system_logs(&logs)?;
+    if options.models.which == detect::models::Which::All {
+        let own = baseline::measures(db, &suspects)?;
+        // What is said of its own baseline would be said of every capture: only what is unusual counts.
+        case.append_anomalies(&baseline::judge(db, &own, Mode::Itself, options.sigma)?.0)?;
+    }
+    if let Some(before) = before {
+        let (changes, logs) = baseline::judge(db, before, Mode::Trained, options.sigma)?;
+        case.append_anomalies(&changes)?;
+        let message = format!("compared with {}", before.says());
+        case.append_system_logs(&[SystemLog { level: "info".into(), source: "baseline".into(), message, count: 1 }])?;
+        case.append_system_logs(&logs)?;
+    }
+    db.execute_batch("COMMIT")?;
+    Ok(())
+}
+
+/// The profile that lies at `path`: written by `vigil train`, or learnt from the case that is there.
+pub fn profile_of(path: &Path) -> Result<Profile, Error> {
+    let is_case = path.is_dir() || path.extension().is_some_and(|ending| ending == "duckdb");
+    if !is_case {
+        return Ok(Profile::load(path)?);
+    }
+    let case = store::open_read_only(path, REOPEN_MEMORY, 1)?;
+    let db = case.connection();
+    let suspects = "SELECT DISTINCT unnest(actors) AS actor FROM findings WHERE risk >= ? ORDER BY actor";
+    let mut statement = db.prepare(suspects)?;
+    let suspects = statement.query_map([SUSPECT_RISK], |row| row.get(0))?.collect::<duckdb::Result<Vec<String>>>()?;
+    Ok(baseline::observe(db, &suspects)?)
+}
+
+fn pool(threads: usize) -> Result<rayon::ThreadPool, Error> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).thread_name(|number| format!("decode-{number}"));
+    pool.build().map_err(|error| Error::Threads { threads, why: error.to_string() })
 }
 
 /// What secrets are hashed with: follows from the evidence, so that the same evidence gives the same case.

@@ -1,7 +1,7 @@
 //! What an analysis is told: everything resolved, nothing left to ask.
 
 use crate::capture::Hash;
-use crate::detect::Override;
+use crate::detect::{Override, models};
 use crate::model::{HomeNets, Limits, Report, report::Run};
 use crate::report::Format;
 use crate::store;
@@ -39,6 +39,16 @@ pub struct Options {
     pub active: i64,
     /// Store secrets as sent.
     pub reveal_secrets: bool,
+    /// How the models are fitted, and when they speak.
+    pub models: models::Settings,
+    /// Lists of known bad things: files and folders.
+    pub intel: Vec<PathBuf>,
+    /// Databases that know where addresses are.
+    pub geoip: Vec<PathBuf>,
+    /// What the capture is compared with: a case, or a profile.
+    pub baseline: Option<PathBuf>,
+    /// Robust standard deviations from the usual that count.
+    pub sigma: f64,
     /// Command line, for the record.
     pub argv: Vec<String>,
 }
@@ -61,6 +71,11 @@ impl Options {
             idle: None,
             active: 0,
             reveal_secrets: false,
+            models: models::Settings::default(),
+            intel: Vec::new(),
+            geoip: Vec::new(),
+            baseline: None,
+            sigma: 3.5,
             argv: Vec::new(),
         }
     }
@@ -98,6 +113,15 @@ impl Options {
             "idle_timeout_ns": self.idle,
             "active_timeout_ns": self.active,
             "reveal_secrets": self.reveal_secrets,
+            "sigma": self.sigma,
+            "models": {
+                "which": self.models.which.name(),
+                "trees": self.models.trees,
+                "samples": self.models.samples,
+                "contamination": self.models.contamination,
+                "seed": self.models.seed,
+                "false_findings": self.models.false_per_day,
+            },
         })
     }
 
@@ -110,6 +134,9 @@ impl Options {
             "threads": report.run.threads,
             "options": self.facts(),
             "rules_from": self.rules,
+            "intel_from": self.intel,
+            "geoip_from": self.geoip,
+            "baseline_from": self.baseline,
             "evidence": report.evidence,
             "rules": report.rules.iter().map(|rule| json!({ "id": rule.id, "sha256": rule.sha256, "status": rule.status })).collect::<Vec<_>>(),
         })

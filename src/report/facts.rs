@@ -1,7 +1,7 @@
 //! What several renderers say alike: the coverage box, the evidence of a finding, and the arithmetic of its confidence.
 
 use super::text::{clipped, count, label, percent, share, thousands};
-use crate::model::report::Coverage;
+use crate::model::report::{Coverage, Report};
 use crate::model::time::{human_bytes, human_duration, short};
 use crate::model::{Finding, Severity};
 use serde_json::{Map, Value};
@@ -272,6 +272,23 @@ pub fn start_log_odds(finding: &Finding) -> Option<f64> {
     let c = finding.confidence;
     let sum: f64 = finding.terms.iter().map(|term| term.weight * term.value).sum();
     (c > 0.0201 && c < 0.9899 && sum.is_finite()).then(|| (c / (1.0 - c)).ln() - sum)
+}
+
+/// `3 new hosts, 1 new service, 2 hosts gone, 4 unusual volumes`, of the changes that are listed.
+pub fn changes_by_kind(report: &Report) -> String {
+    let mut kinds: std::collections::BTreeMap<(usize, String), u64> = std::collections::BTreeMap::new();
+    for change in &report.changes {
+        let kind = match change.model.as_str() {
+            "novelty" => (0, format!("new {}", change.metric)),
+            "gone" => (2, format!("{} gone", change.metric)),
+            _ => (1, format!("unusual {}", change.metric.replace('_', " "))),
+        };
+        *kinds.entry(kind).or_default() += 1;
+    }
+    let said: Vec<String> = kinds.into_iter().map(|((_, kind), n)| format!("{n} {kind}")).collect();
+    let left = report.changes_total.saturating_sub(report.changes.len() as u64);
+    let more = if left > 0 { format!("; {left} more in `anomalies`") } else { String::new() };
+    format!("since the baseline: {}{more}", said.join(", "))
 }
 
 #[cfg(test)]

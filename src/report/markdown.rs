@@ -4,10 +4,10 @@
 //! puts it in a code span whose fence is longer than any in it. Links and mentions do not survive in prose, since many
 //! trackers link bare addresses by themselves: `http://` becomes `http[:]//`, `@` becomes `[at]`, as analysts write them anyway.
 
-use super::facts::{coverage, host_state, measures, tally};
+use super::facts::{changes_by_kind, coverage, host_state, measures, tally};
 use super::text::{clipped, count, label, shell_word, thousands, visible};
 use super::{Error, Renderer};
-use crate::model::report::{Host, Part, Report, Sentence, SetAside};
+use crate::model::report::{Host, Part, Report, Sentence, SetAside, Unusual};
 use crate::model::time::{human_bytes, short};
 use crate::model::{Finding, Ts};
 use std::fmt::Write;
@@ -21,6 +21,8 @@ const FINDINGS: usize = 30;
 const HOSTS: usize = 20;
 /// Rows of the other tables.
 const ROWS: usize = 60;
+/// Unusual things told.
+const UNUSUAL: usize = 10;
 /// Characters of one string.
 const CHARS: usize = 600;
 
@@ -42,6 +44,7 @@ impl Renderer for Markdown {
         findings(&mut page, report);
         put_aside(&mut page, report);
         timeline(&mut page, report);
+        unusual(&mut page, report);
         rules(&mut page, report);
         evidence(&mut page, report);
         flaws(&mut page, report);
@@ -300,6 +303,25 @@ fn timeline(page: &mut Page, report: &Report) {
         ["Time (UTC)", "Finding", "Tactic", ""],
         rows.map(|e| [short(e.ts_ns), format!("{} {}", cell(&e.finding), e.severity.name()), prose(&label(&e.tactic)), prose(&e.says)]),
     );
+}
+
+/// What has changed, what is unlike the rest, and what outside knowledge there was: only where there is something to say.
+fn unusual(page: &mut Page, report: &Report) {
+    let row =
+        |one: &Unusual| [one.ts_ns.map(short).unwrap_or_default(), prose(&one.says), one.flow.as_deref().map(cell).unwrap_or_default()];
+    if report.changes_total > 0 {
+        page.block("## What has changed");
+        page.block(&format!("{}.", prose(&changes_by_kind(report))));
+        page.table(["Time (UTC)", "What", "Flow"], report.changes.iter().take(ROWS).map(row));
+        let shown = ROWS.min(report.changes.len());
+        page.more(shown, report.changes_total, "change", "SELECT * FROM anomalies WHERE model IN ('novelty', 'baseline', 'gone')");
+    }
+    if !report.unusual.is_empty() {
+        page.block("## Unlike the rest");
+        page.block("No findings: what models rank first among what the rules left over.");
+        page.table(["Time (UTC)", "What", "Flow"], report.unusual.iter().take(UNUSUAL).map(row));
+    }
+    page.list(report.notes.iter().take(ROWS).map(|note| prose(note)));
 }
 
 fn rules(page: &mut Page, report: &Report) {

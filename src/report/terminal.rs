@@ -3,7 +3,7 @@
 //! A gutter of labels on the left, one thing a line, nothing wider than the terminal. Names from packets reach the terminal
 //! only after [`visible`]: an escape sequence in a host name is shown, not obeyed.
 
-use super::facts::{coverage, host_state, tally};
+use super::facts::{changes_by_kind, coverage, host_state, tally};
 use super::text::{count, shell_path, shell_word, thousands, visible};
 use crate::model::report::Host;
 use crate::model::{Finding, Report, Severity};
@@ -18,6 +18,8 @@ const WIDEST: usize = 140;
 /// Hosts and findings shown; the report has the others.
 const HOSTS: usize = 4;
 const FINDINGS: usize = 5;
+const CHANGES: usize = 3;
+const NOTES: usize = 4;
 /// Lines a sentence may take before it is cut.
 const VERDICT_LINES: usize = 3;
 const BLIND_SPOTS: usize = 2;
@@ -29,6 +31,7 @@ pub fn terminal(report: &Report, width: usize, colour: bool) -> String {
     hosts(&mut page, report);
     findings(&mut page, report);
     put_aside(&mut page, report);
+    unusual(&mut page, report);
     seen(&mut page, report);
     next(&mut page, report);
     packets(&mut page, report);
@@ -117,6 +120,19 @@ fn one_line(finding: &Finding, width: usize) -> String {
     };
     let room = width.saturating_sub(GUTTER + columns(&head) + columns(&frame));
     format!("{head}{}{frame}", clip(&finding.says, room))
+}
+
+/// What has changed since the baseline, by kind and with the first of them; then what outside knowledge there was.
+fn unusual(page: &mut Page, report: &Report) {
+    if report.changes_total > 0 {
+        page.entry("changed", DIM, &changes_by_kind(report), 1);
+        report.changes.iter().take(CHANGES).for_each(|change| page.entry("", DIM, &change.says, 1));
+    } else if report.notes.iter().any(|note| note.starts_with("compared with")) {
+        page.entry("changed", DIM, "nothing since the baseline", 1);
+    }
+    for (index, note) in report.notes.iter().filter(|note| !note.starts_with("compared with")).take(NOTES).enumerate() {
+        page.entry(if index == 0 { "notes" } else { "" }, DIM, note, 1);
+    }
 }
 
 fn seen(page: &mut Page, report: &Report) {
@@ -288,11 +304,12 @@ mod tests {
     }
 
     #[test]
-    fn no_line_but_a_command_is_wider_than_the_terminal_and_there_are_at_most_31() {
+    fn no_line_but_a_command_is_wider_than_the_terminal_and_there_are_at_most_31_but_for_what_was_asked_for() {
         for report in [fixture::attack(), fixture::benign(), fixture::damaged(), fixture::hostile(), fixture::huge(), fixture::empty()] {
             for width in [0, 40, 60, 80, 100, 140, 500] {
                 let text = terminal(&report, width, false);
-                assert!((3..=31).contains(&text.lines().count()), "{text}");
+                let asked_for = if report.changes_total > 0 { 1 + CHANGES + NOTES } else { 0 };
+                assert!((3..=31 + asked_for).contains(&text.lines().count()), "{text}");
                 let prose = text.lines().take_while(|line| !line.starts_with("next"));
                 prose.for_each(|line| assert!(columns(line) <= width.clamp(NARROWEST, WIDEST), "{width}: {line}"));
             }

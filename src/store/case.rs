@@ -256,6 +256,11 @@ impl Case {
         put(&self.conn, "anomalies", &judgement::anomalies(), rows)
     }
 
+    /// Stores what models say of flows.
+    pub fn append_scores(&self, rows: &[judgement::FlowScore]) -> Result<()> {
+        put(&self.conn, "scores", &judgement::scores(), rows)
+    }
+
     /// Stores indicators from outside.
     pub fn append_indicators(&self, rows: &[judgement::Indicator]) -> Result<()> {
         put(&self.conn, "indicators", &judgement::indicators(), rows)
@@ -291,19 +296,24 @@ impl Case {
             seals.files.insert(name.into(), sha256(&folder.join(name))?);
         }
         manifest::complete(&folder, manifest, &seals)?;
-        let run = serde_json::to_value(manifest).unwrap_or_default();
-        let by = serde_json::json!({
-            "vigil": env!("CARGO_PKG_VERSION"),
-            "schema": schema::VERSION,
-            "manifest": sha256(&folder.join(files::MANIFEST))?,
-            "rules": rules_hash(&run["rules"]),
-            "options": run["options"],
-        });
-        journal::append(&folder, "analysed", by).map(drop)
+        note(&folder, "analysed", manifest)
     }
 }
 
-fn sha256(path: &Path) -> Result<String> {
+/// Notes in the journal that a manifest was written: with its hash, that of all rules, and the options.
+pub(super) fn note(folder: &Path, action: &str, run: &impl Serialize) -> Result<()> {
+    let run = serde_json::to_value(run).unwrap_or_default();
+    let by = serde_json::json!({
+        "vigil": env!("CARGO_PKG_VERSION"),
+        "schema": schema::VERSION,
+        "manifest": sha256(&folder.join(files::MANIFEST))?,
+        "rules": rules_hash(&run["rules"]),
+        "options": run["options"],
+    });
+    journal::append(folder, action, by).map(drop)
+}
+
+pub(super) fn sha256(path: &Path) -> Result<String> {
     hash_file(path, Hash::Sha256).map(|digests| digests.sha256).map_err(StoreError::file("hash", path))
 }
 

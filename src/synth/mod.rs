@@ -20,7 +20,7 @@ pub use demo::demo;
 pub use net::{Host, Net, Os};
 pub use rng::Rng;
 pub use scale::{Load, Profile, Scale, scale};
-pub use scenes::{SCENARIOS, Scenario, scenario};
+pub use scenes::{SCENARIOS, Scenario, list, scenario};
 pub use tcp::Tcp;
 pub use truth::{Deed, Instance, Truth};
 

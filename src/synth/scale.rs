@@ -91,9 +91,12 @@ pub fn scale(load: &Load, out: impl Write) -> io::Result<Scale> {
     Ok(Scale { flows: load.flows, frames: queue.frames, held_max: queue.held_max, truth })
 }
 
+/// Time, order, bytes, deed.
+type Waiting = (Ts, u64, Vec<u8>, Option<usize>);
+
 /// Frames that wait for those before them.
 struct Queue<W: Write> {
-    waiting: BinaryHeap<Reverse<(Ts, u64, Vec<u8>, Option<usize>)>>,
+    waiting: BinaryHeap<Reverse<Waiting>>,
     writer: PcapWriter<W>,
     frames: u64,
     written: u64,

@@ -138,6 +138,7 @@ fn kept_files() -> Vec<(String, Vec<u8>)> {
         table += &format!("| [{name}]({name}.pcap) | {rule} | {fires} | {frames} | {shows} |\n");
         files.push((format!("{name}.pcap"), bytes));
         files.push((format!("{name}.truth.jsonl"), capture.truth.jsonl().into_bytes()));
+        files.extend(list(name).map(|text| (format!("{name}.list"), text.as_bytes().to_vec())));
     }
     files.push(("README.md".to_string(), table.into_bytes()));
     files

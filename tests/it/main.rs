@@ -15,6 +15,7 @@ mod hostile;
 mod house_rules;
 mod live;
 mod narrative;
+mod knowledge;
 mod notebook;
 mod notes;
 mod offline;

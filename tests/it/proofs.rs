@@ -14,6 +14,11 @@ fn findings(scenario: &Scenario, folder: &Path, threads: usize) -> Vec<Finding> 
     let mut options = Options::new(vec![pcap], folder.join(format!("{}-{threads}.vigil", scenario.name)));
     options.formats = Vec::new();
     options.threads = threads;
+    if let Some(text) = synth::list(scenario.name) {
+        let list = folder.join(format!("{}.list", scenario.name));
+        std::fs::write(&list, text).expect("a file in a temporary folder");
+        options.intel = vec![list];
+    }
     pipeline::analyze(&options, &pipeline::Silent).expect("a scenario is analysed").report.findings
 }
 

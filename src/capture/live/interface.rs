@@ -204,7 +204,8 @@ impl Worker {
 fn take(block: &mut Block, packet: &pcap::Packet<'_>, link: LinkType, capture: u32, in_file: &mut u64) {
     *in_file += 1;
     let caplen = packet.data.len() as u32;
-    // With nanosecond precision the field named for microseconds holds nanoseconds.
+    // With nanosecond precision the field named for microseconds holds nanoseconds. On some systems both fields are narrower.
+    #[allow(clippy::useless_conversion)]
     let (seconds, nanos) = (i64::from(packet.header.ts.tv_sec), i64::from(packet.header.ts.tv_usec));
     let ts_ns: Ts = seconds.saturating_mul(crate::model::time::SECOND).saturating_add(nanos);
     block.frames.push(FrameMeta {

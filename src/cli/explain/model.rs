@@ -1,12 +1,13 @@
 //! Asking a model: who, where, with which key, and under which names.
 
-use super::super::args::{ApiChoice, ExplainArgs};
+use super::super::args::{ApiChoice, ModelArgs};
 use super::super::settings::parse_time;
-use super::Failure;
+use super::{Failure, Narrator};
 use crate::narrate::About;
 use crate::narrate::llm::{Api, Settings};
 use crate::pipeline::telling::{self, Explained};
 use std::io::Write;
+use std::path::Path;
 use std::time::Duration;
 
 /// Model that Anthropic's API is asked for unless another is named.
@@ -16,20 +17,28 @@ const ANTHROPIC: &str = "https://api.anthropic.com";
 /// Where Ollama listens unless told otherwise.
 const LOCAL: &str = "http://127.0.0.1:11434";
 
-/// Asks, or prints what would be asked.
-pub(super) fn asked(args: &ExplainArgs, api: ApiChoice, parts: &[About]) -> Result<Option<Explained>, Failure> {
-    let settings = settings(args, api)?;
-    if !args.dry_run {
-        return Ok(Some(telling::ask(&args.case, parts, settings)?));
+impl Narrator {
+    /// From the flags: what is wrong with them is said before any work is done. Without a key, as where nothing will be sent, `dry` must be set.
+    pub fn wanted(asked: &ModelArgs, dry: bool) -> Result<Option<Self>, Failure> {
+        asked.llm.map(|api| settings(asked, api, dry).map(Self)).transpose()
     }
-    let mut out = std::io::stdout().lock();
-    for request in telling::dry_run(&args.case, parts, settings)? {
-        writeln!(out, "POST {}\n{}\n\n{}\n", request.url, request.headers.join("\n"), request.body).map_err(Failure::stdout)?;
+
+    /// Asks about parts of a case.
+    pub(super) fn ask(self, folder: &Path, parts: &[About]) -> Result<Explained, Failure> {
+        Ok(telling::ask(folder, parts, self.0)?)
     }
-    Ok(None)
+
+    /// Prints what would be sent.
+    pub(super) fn show(self, folder: &Path, parts: &[About]) -> Result<(), Failure> {
+        let mut out = std::io::stdout().lock();
+        for request in telling::dry_run(folder, parts, self.0)? {
+            writeln!(out, "POST {}\n{}\n\n{}\n", request.url, request.headers.join("\n"), request.body).map_err(Failure::stdout)?;
+        }
+        Ok(())
+    }
 }
 
-fn settings(args: &ExplainArgs, choice: ApiChoice) -> Result<Settings, Failure> {
+fn settings(args: &ModelArgs, choice: ApiChoice, dry: bool) -> Result<Settings, Failure> {
     let key = |name: &str| std::env::var(name).ok().filter(|key| !key.trim().is_empty());
     let (api, server, model, key) = match choice {
         ApiChoice::Anthropic => (Api::Anthropic, ANTHROPIC, Some(ANTHROPIC_MODEL.to_owned()), key("ANTHROPIC_API_KEY")),
@@ -43,8 +52,10 @@ fn settings(args: &ExplainArgs, choice: ApiChoice) -> Result<Settings, Failure> 
     if server.starts_with("http://") && !local && key.is_some() {
         return Err(Failure::Usage(format!("{server} is another machine and would get the key in clear; name it with https://")));
     }
-    if api == Api::Anthropic && key.is_none() && !args.dry_run {
-        return Err(Failure::Usage("ANTHROPIC_API_KEY is not set; set it, or see with --dry-run what would be sent".into()));
+    if api == Api::Anthropic && key.is_none() && !dry {
+        return Err(Failure::Usage(
+            "ANTHROPIC_API_KEY is not set; set it, or see with `vigil explain --dry-run` what would be sent".into(),
+        ));
     }
     let model = args.model.clone().or(model);
     let model = model.ok_or_else(|| Failure::Usage("--model is missing; name one that the server has, such as qwen3:14b".into()))?;

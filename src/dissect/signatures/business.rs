@@ -154,7 +154,7 @@ pub(super) const UDP: &[Signature] = &[
         name: "knx",
         look: |probe| {
             sure_if(
-                matches!(probe.bytes, [6, 0x10, 2 | 3 | 4 | 5, _, ..])
+                matches!(probe.bytes, [6, 0x10, 2..=5, _, ..])
                     && be16(probe.bytes, 4).is_some_and(|length| usize::from(length) == probe.bytes.len())
                     && on_port(probe, &[3_671]),
             )
@@ -191,7 +191,7 @@ fn c1222(probe: &Probe<'_>) -> Answer {
 fn bfcp(probe: &Probe<'_>) -> Answer {
     let [0x20, 1..=19, high, low, conference @ .., _] = probe.bytes else { return NotForUs };
     let length = usize::from(u16::from_be_bytes([*high, *low])) * 4 + 12;
-    sure_if(length == probe.bytes.len() && conference.starts_with(&[0, 0]) && probe.orig_p % 2 == 0)
+    sure_if(length == probe.bytes.len() && conference.starts_with(&[0, 0]) && probe.orig_p.is_multiple_of(2))
 }
 
 /// Charging (3GPP TS 32.295): version of the high bits, a kind, a length that is the datagram's, at home.
@@ -273,7 +273,7 @@ fn diameter(probe: &Probe<'_>) -> Answer {
     let [1, a, b, c, flags, 0, 1, command, ..] = probe.bytes else { return NotForUs };
     let length = u32::from_be_bytes([0, *a, *b, *c]) as usize;
     let known = matches!(command, 1..=27) && flags & 0x0f == 0;
-    sure_if(known && length % 4 == 0 && length >= 20 && (length == probe.bytes.len() || on_port(probe, &[3_868])))
+    sure_if(known && length.is_multiple_of(4) && length >= 20 && (length == probe.bytes.len() || on_port(probe, &[3_868])))
 }
 
 /// Version 12, a kind, an odd sequence of the client, a length that fits (RFC 8907 4.1).

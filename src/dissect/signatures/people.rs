@@ -97,9 +97,7 @@ pub(super) const UDP: &[Signature] = &[
     Signature { name: "utp", look: utp },
     Signature {
         name: "edonkey",
-        look: |probe| {
-            sure_if(on_port(probe, &[4_662, 4_665, 4_672]) && matches!(probe.bytes, [0xe3 | 0xe4 | 0xe5, 1..=0x60 | 0x92..=0xa6, ..]))
-        },
+        look: |probe| sure_if(on_port(probe, &[4_662, 4_665, 4_672]) && matches!(probe.bytes, [0xe3..=0xe5, 1..=0x60 | 0x92..=0xa6, ..])),
     },
     Signature {
         name: "lifx",
@@ -197,7 +195,7 @@ fn rtcp(probe: &Probe<'_>) -> Answer {
 
 /// BitTorrent's transport (BEP 29): a SYN of version 1 with nothing to acknowledge, twenty bytes or one extension more.
 fn utp(probe: &Probe<'_>) -> Answer {
-    let [0x41, 0 | 1 | 2, ..] = probe.bytes else { return NotForUs };
+    let [0x41, 0..=2, ..] = probe.bytes else { return NotForUs };
     let first = be32(probe.bytes, 8) == Some(0) && be16(probe.bytes, 16) == Some(1) && be16(probe.bytes, 18) == Some(0);
     sure_if(first && matches!(probe.bytes.len(), 20 | 30) && probe.dir == Dir::Orig)
 }

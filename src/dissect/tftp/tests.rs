@@ -28,7 +28,7 @@ fn transfer(steps: &[Step]) -> Vec<AppEvent> {
 #[test]
 fn a_request_tells_what_is_asked_and_where_the_answer_will_come() {
     let (events, service) =
-        play(conn(Proto::Udp, 69), &[up(b"\0\x01boot/x.cfg\0octet\0blksize\01024\0tsize\00\0"), up(b"\0\x01boot/x.cfg\0OCTET\0")]);
+        play(conn(Proto::Udp, 69), &[up(b"\0\x01boot/x.cfg\0octet\0blksize\x001024\0tsize\x000\0"), up(b"\0\x01boot/x.cfg\0OCTET\0")]);
     assert_eq!((service, events.len()), ("tftp", 1), "asked twice, told once");
     let row = row(&events);
     assert_eq!(
@@ -42,7 +42,7 @@ fn a_request_tells_what_is_asked_and_where_the_answer_will_come() {
 #[test]
 fn blocks_become_a_file() {
     let steps = [
-        up(b"\0\x06blksize\08\0tsize\011\0"),
+        up(b"\0\x06blksize\x008\0tsize\x0011\0"),
         down(b"\0\x04\0\0"),
         up(block(1, b"12345678")),
         up(block(1, b"12345678")),

@@ -5,6 +5,7 @@ use super::super::{Error, Observer, Options, REOPEN_MEMORY, analyze};
 use super::verify::{hashes, remembered};
 use crate::capture::Hash;
 use crate::detect::Override;
+use crate::detect::models::{Settings, Which};
 use crate::model::HomeNets;
 use crate::store::{self, folder::files, manifest};
 use serde::Serialize;
@@ -68,10 +69,28 @@ fn recorded(folder: &Path, made: &Value, evidence: Option<&Path>, out: &Path, no
         idle: said["idle_timeout_ns"].as_i64(),
         active: said["active_timeout_ns"].as_i64().unwrap_or(0),
         reveal_secrets: said["reveal_secrets"].as_bool().unwrap_or(false),
+        models: models(&said["models"]).ok_or_else(|| unreadable("models are not on record".into()))?,
+        sigma: said["sigma"].as_f64().ok_or_else(|| unreadable("sigma is not on record".into()))?,
+        intel: texts(&run["intel_from"]).into_iter().map(PathBuf::from).collect(),
+        geoip: texts(&run["geoip_from"]).into_iter().map(PathBuf::from).collect(),
+        baseline: run["baseline_from"].as_str().map(PathBuf::from),
         paths,
         folder: out.to_path_buf(),
         formats: Vec::new(),
         ..now.clone()
+    })
+}
+
+/// As [`Options::facts`] wrote them.
+fn models(said: &Value) -> Option<Settings> {
+    let number = |name: &str| said[name].as_u64();
+    Some(Settings {
+        which: Which::of_name(said["which"].as_str()?)?,
+        trees: number("trees")? as usize,
+        samples: number("samples")? as usize,
+        contamination: said["contamination"].as_f64()?,
+        seed: number("seed")?,
+        false_per_day: said["false_findings"].as_f64()?,
     })
 }
 

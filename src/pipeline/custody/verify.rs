@@ -102,10 +102,10 @@ fn chain(folder: &Path, seen: &mut Verified) -> Option<Vec<journal::Entry>> {
 
 fn manifest_itself(folder: &Path, entries: Option<&[journal::Entry]>, seen: &mut Verified) {
     let Some(entries) = entries else { return };
-    let made = entries.iter().rev().find(|entry| entry.action == "analysed").and_then(|entry| entry.detail["manifest"].as_str());
+    let made = entries.iter().rev().find(|entry| was_made(entry)).and_then(|entry| entry.detail["manifest"].as_str());
     let now = sha256(&folder.join(files::MANIFEST));
     match made {
-        None => seen.say("manifest", files::MANIFEST, State::Note, "made by a vigil that did not note the manifest's hash in the journal"),
+        None => seen.say("manifest", files::MANIFEST, State::Note, "its hash is not in the journal"),
         Some(made) if now.as_deref() == Some(made) => {
             seen.say("manifest", files::MANIFEST, State::Same, "as the journal says it was written");
         }
@@ -114,6 +114,11 @@ fn manifest_itself(folder: &Path, entries: Option<&[journal::Entry]>, seen: &mut
             seen.say("manifest", files::MANIFEST, State::Differs, format!("the journal says SHA-256 {made}, there is {now}"));
         }
     }
+}
+
+/// Whether facts were written then: by an analysis, or a live run that ended.
+fn was_made(entry: &journal::Entry) -> bool {
+    ["analysed", "captured"].contains(&entry.action.as_str())
 }
 
 fn sha256(path: &Path) -> Option<String> {
@@ -140,7 +145,7 @@ pub(super) fn hashes(map: &Value) -> BTreeMap<String, String> {
 fn tables(folder: &Path, manifest: &Value, seen: &mut Verified) {
     let made = hashes(&manifest["tables"]);
     if made.is_empty() {
-        return seen.say("table", "all", State::Note, "made by a vigil that did not note the tables' hashes: they cannot be compared");
+        return seen.say("table", "all", State::Note, "no hashes of single tables are on record: files are compared as a whole");
     }
     let now = store::open_read_only(folder, REOPEN_MEMORY, 1).and_then(|case| store::fingerprint(case.connection()));
     let mut now = match now {
@@ -200,7 +205,7 @@ fn rules(manifest: &Value, version: &str, seen: &mut Verified) {
 /// Reports as they were written last. One that was deleted can be written again.
 fn reports(folder: &Path, entries: &[journal::Entry], seen: &mut Verified) {
     let mut written: BTreeMap<String, (u64, String)> = BTreeMap::new();
-    let since = entries.iter().rposition(|entry| entry.action == "analysed").unwrap_or(0);
+    let since = entries.iter().rposition(was_made).unwrap_or(0);
     for entry in entries.iter().skip(since).filter(|entry| entry.action == "reported") {
         written.extend(hashes(&entry.detail["files"]).into_iter().map(|(name, hash)| (name, (entry.seq, hash))));
     }

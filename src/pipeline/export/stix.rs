@@ -15,7 +15,7 @@ use std::net::IpAddr;
 /// Namespace of observables, STIX 2.1 section 2.9: 00abedb4-aa42-466c-9c01-fed23315a9b7.
 const OBSERVABLES: u128 = 0x00abedb4_aa42_466c_9c01_fed23315a9b7;
 /// Namespace of everything else that vigil writes; the standard forbids the one above for it.
-const OURS: u128 = 0x6f1c1c5e_3a0b_5d0f_9a55_76696769_6c01;
+const OURS: u128 = 0x6f1c_1c5e_3a0b_5d0f_9a55_7669_6769_6c01;
 /// Flows of a finding that become network traffic; the case has the others.
 const FLOWS: usize = 20;
 /// Hosts of one side of a finding that become observables.

@@ -3,11 +3,12 @@
 use super::drops::Drops;
 use super::register::{Asked, Change, Register};
 use crate::detect::{self, Rules};
+use crate::enrich::Knowledge;
 use crate::model::report::RuleRun;
 use crate::model::time::SECOND;
 use crate::model::{Finding, Flow, HomeNets, Ts};
-use crate::store::StoreError;
 use crate::store::live::{Desk, FindingsFile, Lens, Marks, Segment};
+use crate::store::{Case, StoreError};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
@@ -74,6 +75,7 @@ pub struct Judge {
     sights: Vec<Sight>,
     look_back: i64,
     settings: detect::Settings,
+    knowledge: Knowledge,
     register: Register,
     file: FindingsFile,
     runs: BTreeMap<String, RuleRun>,
@@ -91,6 +93,7 @@ impl Judge {
         rules: Rules,
         look_back: i64,
         (home, threads): (HomeNets, usize),
+        knowledge: Knowledge,
         findings: Vec<Finding>,
         file: FindingsFile,
         retired: Receiver<Segment>,
@@ -98,7 +101,20 @@ impl Judge {
         let sights = sights(&rules, look_back);
         let settings = detect::Settings { home, threads };
         let register = Register::resume(findings);
-        Self { desk, all: rules, sights, look_back, settings, register, file, runs: BTreeMap::new(), retired, begins: None, fresh: true }
+        Self {
+            desk,
+            all: rules,
+            sights,
+            look_back,
+            settings,
+            knowledge,
+            register,
+            file,
+            runs: BTreeMap::new(),
+            retired,
+            begins: None,
+            fresh: true,
+        }
     }
 
     /// Takes flows that are open at the moment of the coming check.
@@ -160,7 +176,8 @@ impl Judge {
     pub fn finish(&mut self, last: Segment) -> Result<(), StoreError> {
         let mut troubles = Vec::new();
         self.seal_retired(&mut troubles);
-        self.desk.seal(last, &self.rules())
+        let (rules, known) = (self.rules(), known(&self.knowledge, &self.settings.home));
+        self.desk.seal(last, &rules, known)
     }
 
     fn rules(&self) -> Vec<RuleRun> {
@@ -169,7 +186,8 @@ impl Judge {
 
     fn seal_retired(&mut self, troubles: &mut Vec<String>) {
         while let Ok(segment) = self.retired.try_recv() {
-            if let Err(error) = self.desk.seal(segment, &self.rules()) {
+            let (rules, known) = (self.rules(), known(&self.knowledge, &self.settings.home));
+            if let Err(error) = self.desk.seal(segment, &rules, known) {
                 troubles.push(error.to_string());
             }
         }
@@ -179,7 +197,7 @@ impl Judge {
     fn look(&mut self, rules: &Rules, back: i64, check: &Check, marks: &Marks, current: &Segment) -> Result<Vec<Change>, String> {
         let since = self.reach(check.now, back, marks);
         self.desk.look(Lens { since, marks }, current).map_err(|error| error.to_string())?;
-        self.desk.derive().map_err(|error| error.to_string())?;
+        self.desk.derive(known(&self.knowledge, &self.settings.home)).map_err(|error| error.to_string())?;
         let detected = rules.run(self.desk.connection(), &self.settings).map_err(|error| error.to_string())?;
         // Whether a rule that could not speak would have said something again is unknown.
         let asked: BTreeSet<String> =
@@ -215,6 +233,11 @@ impl Judge {
         }
         Some(since)
     }
+}
+
+/// Adds what lists and maps say of the facts of a case. What they cannot use was told when they were read.
+fn known<'a>(knowledge: &'a Knowledge, home: &'a HomeNets) -> impl FnOnce(&Case) -> Result<(), StoreError> + 'a {
+    move |case| if knowledge.is_empty() { Ok(()) } else { knowledge.store(case, home).map(drop) }
 }
 
 /// Rules by how far they look back.

@@ -23,6 +23,7 @@ use crate::capture::live::{self as device, Interfaces, Listening, Opened, Paced,
 use crate::capture::ring::Ring;
 use crate::capture::{self, PacketSource};
 use crate::detect::Rules;
+use crate::enrich::Knowledge;
 use crate::model::time::SECOND;
 use crate::model::{Block, CaptureInfo, Damage, Limits, Report, Secrets, Severity, Ts};
 use crate::store::live::{FindingsFile, LiveCase, Segment, Writer};
@@ -163,6 +164,9 @@ pub fn live(options: &LiveOptions, stop: &Arc<AtomicBool>, watcher: &dyn Watcher
     let started = (Instant::now(), chrono::Utc::now());
     let common = &options.common;
     let rules = Rules::load(&common.rules, &common.overrides)?;
+    let asked: Vec<_> = rules.list().map(|rule| serde_json::json!({ "id": rule.header.id, "sha256": rule.sha256 })).collect();
+    let knowledge = Knowledge::read(&common.intel, &common.geoip)?;
+    knowledge.unused().iter().for_each(|unused| watcher.trouble(unused));
     let input = Input::open(options, stop)?;
     let (case, left) = LiveCase::open(&common.folder, &common.store(salt(started.1)))?;
     let folder = case.folder().to_path_buf();
@@ -172,7 +176,7 @@ pub fn live(options: &LiveOptions, stop: &Arc<AtomicBool>, watcher: &dyn Watcher
     let writer = case.writer(source.is_kept())?;
     let file = FindingsFile::open(&folder)?;
     let who = (common.home_nets.clone(), common.threads);
-    let judge = Judge::new(case.desk()?, rules, options.look_back, who, left.findings, file, retired);
+    let judge = Judge::new(case.desk()?, rules, options.look_back, who, knowledge, left.findings, file, retired);
     watcher.begins(&folder);
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(common.threads)
@@ -188,6 +192,8 @@ pub fn live(options: &LiveOptions, stop: &Arc<AtomicBool>, watcher: &dyn Watcher
         "threads": common.threads,
         "live": true,
         "options": common.facts(),
+        "rules_from": common.rules,
+        "rules": asked,
     });
     let ended = run.unless_full(case.finish(&record), "the record of this run is incomplete")?;
     let report = super::reopen(&folder)?;

@@ -9,7 +9,9 @@ use std::fmt::Write;
 pub fn overlay(case: &OpenCase) -> Result<(), Error> {
     let db = case.connection();
     let notes = Notes::read(case.folder())?;
-    let rows = query(db, "SELECT id, rule, coalesce(key, ''), actors, targets, coalesce(evidence, '') FROM \"case\".main.findings")?;
+    // A finished case is a database of its own; a live one is views in memory over its segments.
+    let home: String = db.query_row("SELECT '\"' || replace(current_database(), '\"', '\"\"') || '\".main'", [], |row| row.get(0))?;
+    let rows = query(db, &format!("SELECT id, rule, coalesce(key, ''), actors, targets, coalesce(evidence, '') FROM {home}.findings"))?;
     let mut hidden = Vec::new();
     for row in &rows.rows {
         let text = |at: usize| row.get(at).map(Cell::to_string).unwrap_or_default();
@@ -43,10 +45,11 @@ pub fn overlay(case: &OpenCase) -> Result<(), Error> {
         view("suppressions", &["id", "finding", "scope", "rule", "domain", "reason", "author", "at", "expires", "state"], suppressions),
         view("remarks", &["finding", "text", "author", "at"], remarks),
         view("set_aside", &["id", "suppressed_by"], hidden.into_iter()),
-        "CREATE OR REPLACE TEMP VIEW findings AS SELECT f.*, s.suppressed_by IS NOT NULL AS suppressed, s.suppressed_by
-             FROM \"case\".main.findings f LEFT JOIN set_aside s USING (id);
-         CREATE OR REPLACE TEMP VIEW alerts AS SELECT a.* FROM \"case\".main.alerts a WHERE a.id NOT IN (SELECT id FROM set_aside);"
-            .to_owned(),
+        format!(
+            "CREATE OR REPLACE TEMP VIEW findings AS SELECT f.*, s.suppressed_by IS NOT NULL AS suppressed, s.suppressed_by
+             FROM {home}.findings f LEFT JOIN set_aside s USING (id);
+         CREATE OR REPLACE TEMP VIEW alerts AS SELECT a.* FROM {home}.alerts a WHERE a.id NOT IN (SELECT id FROM set_aside);"
+        ),
     ];
     Ok(db.execute_batch(&sql.concat())?)
 }

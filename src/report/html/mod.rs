@@ -15,6 +15,7 @@ pub(crate) mod hosts;
 pub(crate) mod prose;
 pub(crate) mod rules;
 pub(crate) mod scale;
+pub(crate) mod unusual;
 pub(crate) mod verdict;
 
 use super::text::{clipped, count, label, percent};
@@ -73,6 +74,7 @@ fn page(report: &Report) -> Markup {
                     (hosts::section(report, &told))
                     (findings::section(report))
                     (charts::section(report, &told))
+                    (unusual::sections(report))
                     (rules::section(report))
                     (evidence::sections(report))
                     (run(report))
@@ -103,6 +105,8 @@ fn masthead(report: &Report) -> Markup {
         ("findings", "Findings", true),
         ("timeline", "Timeline", !report.timeline.is_empty()),
         ("traffic", "Traffic", !report.traffic.buckets.is_empty()),
+        ("changes", "Changes", report.changes_total > 0),
+        ("unusual", "Unusual", !report.unusual.is_empty()),
         ("rules", "Rules", !report.rules.is_empty()),
         ("evidence", "Evidence", true),
         ("damage", "Damage", !report.damage.is_empty()),

@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Tables that are derived from others.
-const DERIVED: [&str; 2] = ["hosts", "host_role"];
+const DERIVED: [&str; 4] = ["hosts", "host_role", "indicators", "places"];
 /// Catalog of the flows that are open.
 const OPEN_FLOWS: &str = "open_flows";
 
@@ -94,23 +94,25 @@ impl Desk {
         self.connection().execute_batch(&sql).map_err(StoreError::database("looking at the segments"))
     }
 
-    /// Derives hosts and their roles anew from what is visible.
-    pub fn derive(&self) -> Result<()> {
+    /// Derives hosts and their roles anew from what is visible; `also` adds what is known from outside.
+    pub fn derive(&self, also: impl FnOnce(&Case) -> Result<()>) -> Result<()> {
         // New tables, not emptied ones: deleted rows would keep their place for weeks.
         let make = schema::ddl_of(|name| DERIVED.contains(&name));
-        let sql = format!("DROP TABLE hosts; DROP TABLE host_role;\n{make}");
+        let drop: Vec<String> = DERIVED.iter().map(|table| format!("DROP TABLE {table};")).collect();
+        let sql = format!("{}\n{make}", drop.concat());
         self.connection().execute_batch(&sql).map_err(StoreError::database("deriving hosts"))?;
-        self.case.derive()
+        self.case.derive()?;
+        also(&self.case)
     }
 
-    /// Seals a segment that is no longer written to: from then on others may read it.
-    pub fn seal(&mut self, mut sealed: Segment, rules: &[RuleRun]) -> Result<()> {
+    /// Seals a segment that is no longer written to: from then on others may read it. `also` adds what is known from outside.
+    pub fn seal(&mut self, mut sealed: Segment, rules: &[RuleRun], also: impl FnOnce(&Case) -> Result<()>) -> Result<()> {
         let conn = super::another(self.connection())?;
         self.hide()?;
         if sealed.last_ns.is_none() {
             sealed.last_ns = self.segments.last().and_then(|before| before.last_ns);
         }
-        segment::seal(conn, &self.folder, &self.options, &sealed, rules)?;
+        segment::seal(conn, &self.folder, &self.options, &sealed, rules, also)?;
         self.attached.insert(sealed.number);
         self.segments.push(sealed);
         Ok(())

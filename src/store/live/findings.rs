@@ -1,6 +1,6 @@
 //! Findings of a live case: as they stand in `findings.ndjson`, and what was said about them and when in `alerts.ndjson`.
 
-use super::super::folder::files;
+use super::super::folder::{self, files};
 use super::super::{Result, StoreError};
 use crate::model::Finding;
 use serde::Serialize;
@@ -16,10 +16,12 @@ pub struct FindingsFile {
 
 impl FindingsFile {
     /// Goes on with what is there.
-    pub fn open(folder: &Path) -> Result<Self> {
-        let path = folder.join(files::ALERTS);
+    pub fn open(root: &Path) -> Result<Self> {
+        let path = root.join(files::ALERTS);
         let alerts = OpenOptions::new().create(true).append(true).open(&path).map_err(StoreError::file("write", &path))?;
-        Ok(Self { folder: folder.into(), alerts })
+        // A case that is killed before its first check has no findings, which is not the same as a case without that file.
+        folder::touch(&root.join(files::FINDINGS))?;
+        Ok(Self { folder: root.into(), alerts })
     }
 
     /// Adds events, and replaces the findings as they stand. When this returns, a power cut loses none of it.

@@ -20,9 +20,9 @@ pub use findings::FindingsFile;
 pub(super) use read::open;
 pub use segment::{Books, Marks, Writer};
 
-use super::case::settings;
+use super::case::{note, settings, sha256};
 use super::folder::{self, OpenGuard, files};
-use super::{Options, Result, StoreError, journal, manifest, schema};
+use super::{Options, Result, StoreError, journal, manifest};
 use crate::model::{Finding, Ts};
 use duckdb::Connection;
 use std::collections::BTreeMap;
@@ -129,10 +129,15 @@ impl LiveCase {
         hub.close().map_err(|(_, source)| StoreError::Database { doing: "closing the case".into(), source })?;
         folder::touch(&folder.join(files::FINDINGS))?;
         folder::remove(&folder.join(files::TEMPORARY))?;
-        // It goes on growing: what is sealed is not this folder but each of its segments.
-        manifest::complete(&folder, run, &manifest::Seals::default())?;
-        let by = serde_json::json!({ "vigil": env!("CARGO_PKG_VERSION"), "schema": schema::VERSION });
-        journal::append(&folder, "captured", by).map(drop)
+        // Sealed segments are known as files; which of them there are changes from run to run.
+        let mut seals = manifest::Seals::default();
+        for number in numbers(&folder)? {
+            let name = format!("{}/{number:08}.duckdb", files::SEGMENTS);
+            seals.files.insert(name.clone(), sha256(&folder.join(name))?);
+        }
+        seals.files.insert(files::FINDINGS.into(), sha256(&folder.join(files::FINDINGS))?);
+        manifest::complete(&folder, run, &seals)?;
+        note(&folder, "captured", run)
     }
 
     /// Seals what a crash left open, and finds out where to go on.

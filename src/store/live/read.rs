@@ -6,6 +6,7 @@ use super::views::{self, Bounds};
 use super::{Segment, findings, numbers, quoted};
 use crate::store::schema::judgement;
 use duckdb::Connection;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// Opens all segments that nobody writes to on `conn`, an in-memory database, and shows them as one case.
@@ -19,10 +20,13 @@ pub fn open(conn: &Connection, folder: &Path) -> Result<()> {
         }
     }
     let own = |name: &str| schema::JUDGEMENTS.contains(&name) && !["hosts", "host_role", "rules"].contains(&name);
-    let Some(newest) = segments.last() else {
+    if segments.is_empty() {
         return conn.execute_batch(&format!("{}\n{}", schema::ddl(), schema::VIEWS)).map_err(failed());
-    };
-    let tables: Vec<String> = newest.rows.keys().cloned().collect();
+    }
+    // Those of this version, and those that another one wrote.
+    let own_facts = views::facts(false).into_iter().map(str::to_string);
+    let tables: BTreeSet<String> = own_facts.chain(segments.iter().flat_map(|segment| segment.rows.keys().cloned())).collect();
+    let tables: Vec<String> = tables.into_iter().collect();
     conn.execute_batch(&views::over(&segments, &tables, Bounds::default())).map_err(failed())?;
     conn.execute_batch(&schema::ddl_of(own)).map_err(failed())?;
     conn.execute_batch(&derived(conn, &segments)?).map_err(failed())?;
@@ -50,7 +54,7 @@ fn attach(conn: &Connection, segment: &mut Segment) -> Result<bool> {
     Ok(true)
 }
 
-/// Hosts and roles of all segments together, and the rules as they were last.
+/// Hosts and roles of all segments together, what was known from outside, and the rules as they were last.
 fn derived(conn: &Connection, segments: &[Segment]) -> Result<String> {
     let all = |table: &str| {
         let parts: Vec<String> = segments.iter().map(|segment| format!("SELECT * FROM {}.main.{table}", segment.catalog())).collect();
@@ -65,8 +69,21 @@ fn derived(conn: &Connection, segments: &[Segment]) -> Result<String> {
         }
     }
     let rules = ruled.map(Segment::catalog).unwrap_or_default();
+    let mut known = String::new();
+    for table in ["indicators", "places"] {
+        let holders =
+            segments.iter().map(|segment| Ok((segment, views::has(conn, &segment.catalog(), table)?))).collect::<Result<Vec<_>>>()?;
+        let parts: Vec<String> = holders
+            .iter()
+            .filter(|(_, has)| *has)
+            .map(|(segment, _)| format!("SELECT * FROM {}.main.{table}", segment.catalog()))
+            .collect();
+        if !parts.is_empty() {
+            known += &format!("INSERT INTO {table} BY NAME SELECT DISTINCT * FROM ({}) ORDER BY ALL;\n", parts.join(" UNION ALL BY NAME "));
+        }
+    }
     Ok(format!(
-        "CREATE VIEW hosts AS
+        "{known}CREATE VIEW hosts AS
             SELECT ip, bool_or(internal) AS internal, min(first_ts) AS first_ts, min(first_ts_ns) AS first_ts_ns, max(last_ts) AS last_ts,
                 max(last_ts_ns) AS last_ts_ns, sum(flows)::BIGINT AS flows, sum(bytes_out)::BIGINT AS bytes_out,
                 sum(bytes_in)::BIGINT AS bytes_in, list_sort(list_distinct(flatten(list(macs)))) AS macs,

@@ -53,7 +53,7 @@ const NEW: &str = "(BLOCK_SIZE 16384)";
 /// Makes the tables of a segment in the catalog in use.
 fn create(conn: &Connection, packets: bool) -> Result<()> {
     let failed = || StoreError::database("creating the tables of a segment");
-    let mut sql = format!("BEGIN TRANSACTION;\n{}\n{}", schema::ddl_of(|_| true), schema::VIEWS);
+    let mut sql = format!("BEGIN TRANSACTION;\n{}", schema::ddl_of(|_| true));
     if packets {
         let columns: Vec<String> = packets::columns().0.iter().map(|column| format!("\"{}\" {}", column.name, column.kind.sql())).collect();
         sql += &format!("\nCREATE TABLE {PACKETS} ({});", columns.join(", "));
@@ -228,20 +228,50 @@ impl Writer {
     }
 }
 
-/// Derives hosts, notes the rules, folds the log into the file and lets others read it. The segment must no longer be written to.
-pub(super) fn seal(conn: Connection, folder: &Path, options: &Options, segment: &Segment, rules: &[RuleRun]) -> Result<()> {
+/// What every sealed segment has, rows or not: what makes it one.
+const ALWAYS: [&str; 5] = ["flows", "captures", "hosts", "host_role", "rules"];
+
+/// The statements that take away tables without rows. Most are, and a month has hundreds of segments: each table of each open file takes
+/// memory, whoever looks.
+fn without_empty(conn: &Connection, catalog: &str) -> Result<String> {
+    let failed = || StoreError::database("listing the tables of a segment");
+    let sql = "SELECT table_name FROM duckdb_tables() WHERE database_name = ? AND NOT internal AND NOT temporary ORDER BY table_name";
+    let mut statement = conn.prepare(sql).map_err(failed())?;
+    let names = statement.query_map([catalog], |row| row.get::<_, String>(0)).map_err(failed())?;
+    let names: Vec<String> = names.collect::<duckdb::Result<_>>().map_err(failed())?;
+    let rows = views::rows(conn, catalog, &names)?;
+    let empty = rows.iter().filter(|(name, rows)| **rows == 0 && !ALWAYS.contains(&name.as_str()));
+    Ok(empty.map(|(name, _)| format!("DROP TABLE {catalog}.main.\"{name}\";")).collect())
+}
+
+/// Derives hosts, notes the rules, drops tables without rows, folds the log into the file and lets others read it. The segment must no longer be written to.
+pub(super) fn seal(
+    conn: Connection,
+    folder: &Path,
+    options: &Options,
+    segment: &Segment,
+    rules: &[RuleRun],
+    also: impl FnOnce(&Case) -> Result<()>,
+) -> Result<()> {
     let failed = || StoreError::database(format!("sealing the segment '{}'", segment.path.display()));
     enter(&conn, segment)?;
     let case = Case::segment(folder, options, conn);
     let conn = case.connection();
-    conn.execute_batch("BEGIN TRANSACTION; DELETE FROM hosts; DELETE FROM host_role; DELETE FROM rules").map_err(failed())?;
-    let derived = case.derive().and_then(|()| case.append_rules(rules));
-    if let Err(error) = derived {
-        let _ = conn.execute_batch("ROLLBACK; USE memory");
-        return Err(error);
-    }
+    conn.execute_batch(
+        "BEGIN TRANSACTION; DELETE FROM hosts; DELETE FROM host_role; DELETE FROM rules; DELETE FROM indicators; DELETE FROM places",
+    )
+    .map_err(failed())?;
     let catalog = segment.catalog();
-    conn.execute_batch(&format!("COMMIT; CHECKPOINT {catalog}; USE memory; DETACH {catalog}")).map_err(failed())?;
+    let derived =
+        case.derive().and_then(|()| also(&case)).and_then(|()| case.append_rules(rules)).and_then(|()| without_empty(conn, &catalog));
+    let drop = match derived {
+        Ok(drop) => drop,
+        Err(error) => {
+            let _ = conn.execute_batch("ROLLBACK; USE memory");
+            return Err(error);
+        }
+    };
+    conn.execute_batch(&format!("{drop} COMMIT; CHECKPOINT {catalog}; USE memory; DETACH {catalog}")).map_err(failed())?;
     attach_sealed(conn, segment)
 }
 
@@ -268,7 +298,7 @@ pub(super) fn recover(conn: &Connection, folder: &Path, options: &Options, segme
     if rules > 0 {
         return Ok(());
     }
-    seal(super::another(conn)?, folder, options, segment, &[])
+    seal(super::another(conn)?, folder, options, segment, &[], |_| Ok(()))
 }
 
 /// Number from which frames can go on after a sealed segment. Frames whose rows a crash lost keep their numbers: there is room for them.

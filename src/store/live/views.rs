@@ -1,6 +1,7 @@
 //! Many segments as one case: for each table a view over all of them.
 
-use super::super::{Result, StoreError, schema};
+use super::super::column::Kind;
+use super::super::{Result, StoreError, packets, schema};
 use super::{Marks, Segment};
 use crate::model::Ts;
 use duckdb::Connection;
@@ -25,6 +26,12 @@ pub(super) fn facts_in(conn: &Connection, catalog: &str) -> Result<Vec<String>> 
     Ok(names.into_iter().filter(|name| !schema::JUDGEMENTS.contains(&name.as_str())).collect())
 }
 
+/// Whether a catalog has this table.
+pub(super) fn has(conn: &Connection, catalog: &str, table: &str) -> Result<bool> {
+    let sql = "SELECT count(*) > 0 FROM duckdb_tables() WHERE database_name = ? AND table_name = ?";
+    conn.query_row(sql, [catalog, table], |row| row.get(0)).map_err(StoreError::database("looking for a table of a segment"))
+}
+
 /// Rows of each of these tables in a catalog.
 pub(super) fn rows(conn: &Connection, catalog: &str, tables: &[impl AsRef<str>]) -> Result<BTreeMap<String, u64>> {
     let failed = || StoreError::database("counting rows");
@@ -46,8 +53,7 @@ pub(super) struct Bounds<'a> {
     pub open: Option<&'a str>,
 }
 
-/// The statements that make one view for each table of facts. The last segment shows its form where none has rows: segments without
-/// rows would only have to be looked at, and most tables are empty most of the time.
+/// The statements that make one view for each table of facts, over the segments that have rows in it: sealed ones have no other tables.
 pub(super) fn over(segments: &[Segment], tables: &[impl AsRef<str>], bounds: Bounds<'_>) -> String {
     let known = schema::tables();
     let mut sql = String::new();
@@ -55,17 +61,27 @@ pub(super) fn over(segments: &[Segment], tables: &[impl AsRef<str>], bounds: Bou
         let columns = known.iter().find(|known| known.name == table).map(|known| known.columns.as_slice()).unwrap_or_default();
         let has = |name: &str| columns.iter().any(|(column, ..)| column == name);
         let time = ["last_ts_ns", "ts_ns"].into_iter().find(|name| has(name) && (*name == "ts_ns" || table == "flows"));
-        // A table that came later is missing in the segments of an earlier version.
-        let empty = |segment: &Segment| segment.rows.get(table).map_or(!segment.rows.is_empty(), |rows| *rows == 0);
-        let (last, before) = segments.split_last().map_or((None, &[][..]), |(last, before)| (Some(last), before));
-        let mut parts: Vec<String> =
-            before.iter().filter(|segment| !empty(segment)).chain(last).map(|segment| part(segment, table, time, bounds)).collect();
+        // Of the segment that is being written the rows are not known; it has all tables.
+        let full = |segment: &&Segment| segment.rows.is_empty() || segment.rows.get(table).is_some_and(|rows| *rows > 0);
+        let mut parts: Vec<String> = segments.iter().filter(full).map(|segment| part(segment, table, time, bounds)).collect();
         if let Some(open) = bounds.open.filter(|_| OPEN.contains(&table)) {
             parts.push(format!("SELECT * FROM {open}.main.{table}"));
+        }
+        if parts.is_empty() {
+            parts.push(nothing(table, columns));
         }
         sql += &format!("CREATE OR REPLACE VIEW memory.main.{table} AS {};\n", parts.join(" UNION ALL BY NAME "));
     }
     sql
+}
+
+/// A table of this form without rows.
+fn nothing(table: &str, columns: &[(String, Kind, String)]) -> String {
+    let packets = (table == PACKETS).then(packets::columns);
+    let packets = packets.iter().flat_map(|columns| columns.0.iter().map(|column| (column.name.as_ref(), column.kind.sql())));
+    let columns = columns.iter().map(|(name, kind, _)| (name.as_str(), kind.sql())).chain(packets);
+    let columns: Vec<String> = columns.map(|(name, kind)| format!("NULL::{kind} AS \"{name}\"")).collect();
+    format!("SELECT {} WHERE false", columns.join(", "))
 }
 
 /// Tables that flows have rows in while they are open.

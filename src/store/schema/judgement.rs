@@ -141,6 +141,18 @@ pub struct Anomaly {
     pub peers: Option<String>,
     /// The score lies beyond the model's threshold.
     pub flagged: bool,
+    /// What was measured, where it is one thing: `bytes_out`, `services` …
+    pub metric: String,
+    /// The measure.
+    pub observed: Option<f64>,
+    /// What it usually is.
+    pub baseline: Option<f64>,
+    /// How far from usual, in robust standard deviations.
+    pub deviation: Option<f64>,
+    /// When: start of the window, or first packet.
+    pub ts_ns: Option<Ts>,
+    /// One sentence.
+    pub says: String,
     /// What made it strange, JSON.
     pub why: serde_json::Value,
 }
@@ -155,7 +167,58 @@ pub fn anomalies() -> Columns<Anomaly> {
         .double("p", "Probability of such a score among the harmless.", |r| r.p)
         .text("peers", "What it was compared with.", |r| r.peers.as_deref())
         .bool("flagged", "The score lies beyond the model's threshold.", |r| r.flagged)
+        .text("metric", "What was measured, where it is one thing.", |r| filled(&r.metric))
+        .double("observed", "The measure.", |r| r.observed)
+        .double("baseline", "What it usually is.", |r| r.baseline)
+        .double("deviation", "How far from usual, in robust standard deviations.", |r| r.deviation)
+        .moment("ts", "Start of the window that was judged; NULL for the whole capture.", |r| r.ts_ns)
+        .text("says", "One sentence.", |r| filled(&r.says))
         .shown("why", "What made it strange, JSON.", |r| (!r.why.is_null()).then(|| r.why.to_string()))
+}
+
+/// What the models say of one flow: a row of `scores`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FlowScore {
+    /// Flow.
+    pub flow: i64,
+    /// Score of the Isolation Forest, 0 to 1.
+    pub score: f64,
+    /// It is among the share of flows that the Isolation Forest calls anomalous.
+    pub is_anomaly: bool,
+    /// `HIGH`, `MEDIUM`, `LOW`.
+    pub level: &'static str,
+    /// Isolation score within the ensemble.
+    pub forest: Option<f64>,
+    /// The same of the extended forest.
+    pub extended: Option<f64>,
+    /// Sum of the tail probabilities' logarithms.
+    pub tails: Option<f64>,
+    /// Sum of the logarithms of how rare its kinds are.
+    pub rarity: Option<f64>,
+    /// P(a harmless flow looks as strange).
+    pub p: Option<f64>,
+}
+
+/// `scores`
+pub fn scores() -> Columns<FlowScore> {
+    Columns::new()
+        .big("flow_id", "Flow (`flows`).", |r: &FlowScore| r.flow)
+        .double(
+            "anomaly_score",
+            "Isolation Forest on the sixteen features, standard-scaled: clip(0.5 - decision, 0, 1); above 0.5 is anomalous.",
+            |r| r.score,
+        )
+        .bool("is_anomaly", "The decision is negative: it is among the share of flows set by --contamination.", |r| r.is_anomaly)
+        .text("threat_level", "`HIGH` from a score of 0.8, `MEDIUM` from 0.6, `LOW` below.", |r| Some(r.level))
+        .double("forest", "Isolation score, cuts along single features, 0 to 1.", |r| r.forest)
+        .double(
+            "extended",
+            "Ensemble: isolation score, cuts through all features, 0 to 1; NULL where no other member saw anything unusual.",
+            |r| r.extended,
+        )
+        .double("tails", "Ensemble: sum of -ln of tail probabilities over the features.", |r| r.tails)
+        .double("rarity", "Ensemble: sum of -log10 of how often its kinds are seen.", |r| r.rarity)
+        .double("p", "Ensemble: P(a harmless flow of this capture looks as strange); NULL in captures too small to tell.", |r| r.p)
 }
 
 /// A known bad thing: a row of `indicators`.
@@ -175,18 +238,27 @@ pub struct Indicator {
     pub first_ns: Option<Ts>,
     /// Valid until.
     pub last_ns: Option<Ts>,
+    /// When the entry, or the list, was made.
+    pub listed_ns: Option<Ts>,
+    /// As the list writes it.
+    pub listed_as: String,
+    /// SHA-256 of the list, hex.
+    pub list_sha256: String,
 }
 
 /// `indicators`
 pub fn indicators() -> Columns<Indicator> {
     Columns::new()
-        .text("kind", "`ip`, `domain`, `url`, `ja3`, `ja4`, `sha256` …", |r: &Indicator| Some(&r.kind))
+        .text("kind", "`ip`, `net`, `domain`, `url`, `md5`, `sha1`, `sha256`, `ja3`, `ja3s`, `ja4`.", |r: &Indicator| Some(&r.kind))
         .text("value", "The thing, in the form of the columns it is compared with.", |r| Some(&r.value))
-        .text("source", "Who says so.", |r| Some(&r.source))
+        .text("source", "Who says so: the name of the list.", |r| Some(&r.source))
         .text("threat", "What it stands for.", |r| r.threat.as_deref())
         .double("confidence", "P(bad), 0 to 1.", |r| r.confidence)
         .moment("first_ts", "Valid from.", |r| r.first_ns)
         .moment("last_ts", "Valid until.", |r| r.last_ns)
+        .moment("listed_ts", "When the entry was made, or the list; NULL where neither says.", |r| r.listed_ns)
+        .text("listed_as", "As the list writes it: a network, where this address lies in one.", |r| filled(&r.listed_as))
+        .text("list_sha256", "SHA-256 of the list, hex.", |r| filled(&r.list_sha256))
 }
 
 /// Where an address is said to be: a row of `places`.

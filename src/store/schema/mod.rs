@@ -137,6 +137,7 @@ pub fn tables() -> Vec<Table> {
         table("incidents", "Findings that belong together.", judgement::incidents()),
         table("host_risk", "Hosts by risk.", judgement::host_risk()),
         table("anomalies", "What is unlike the rest.", judgement::anomalies()),
+        table("scores", "What the models say of each flow: one row per flow. See the view `flow_scores`.", judgement::scores()),
         table("summaries", "Prose about the case.", judgement::summaries()),
         table("runs", "What made this case: facts that are the same on every run.", record::runs()),
         table("system_logs", "What vigil says about its own work.", record::system_logs()),

@@ -14,11 +14,14 @@ SELECT first_seen AS ts, last_seen, id, severity, risk, confidence, outcome, rul
 FROM findings
 ORDER BY risk DESC, first_ns, id;
 
--- Each flow with what the models say of it: the gravest score, and whether any model flagged it.
+-- Each flow with what the models say of it. `is_anomaly` is the Isolation Forest's share of the flows, whatever they are; `is_unusual` is
+-- beyond the bearable number of false findings.
 CREATE VIEW flow_scores AS
-SELECT flows.*, scores.anomaly_score, coalesce(scores.is_anomaly, false) AS is_anomaly
+SELECT flows.*, scores.anomaly_score, coalesce(scores.is_anomaly, false) AS is_anomaly, coalesce(scores.threat_level, 'LOW') AS threat_level,
+       scores.forest, scores.extended, scores.tails, scores.rarity, scores.p,
+       flow_id IN (SELECT anomalies.flow_id FROM anomalies WHERE anomalies.flagged AND anomalies.flow_id IS NOT NULL) AS is_unusual
 FROM flows
-LEFT JOIN (SELECT flow_id, max(score) AS anomaly_score, bool_or(flagged) AS is_anomaly FROM anomalies GROUP BY flow_id) AS scores USING (flow_id);
+LEFT JOIN scores USING (flow_id);
 
 -- Elastic Common Schema, dotted names.
 CREATE VIEW ecs_connection AS

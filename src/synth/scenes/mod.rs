@@ -9,6 +9,7 @@ mod guessing;
 mod identity;
 mod implants;
 mod lan;
+mod listed;
 mod office;
 mod probes;
 mod scans;
@@ -26,6 +27,8 @@ pub(super) mod moves {
     pub use super::tunnels::dns_tunnel;
     pub use super::volume::transfer;
 }
+
+pub use listed::list;
 
 use super::Capture;
 
@@ -214,6 +217,17 @@ pub const SCENARIOS: &[Scenario] = &[
     proof("printnightmare", domain::driver, "A domain controller is told to install a printer driver from the attacker's share."),
     proof("password-spraying", domain::spray, "One password for 24 accounts."),
     look_alike("password-spraying-benign", "password-spraying", domain::spray_benign, "Many people log in through one host; some mistype."),
+    proof(
+        "intel-match",
+        listed::known,
+        "Two workstations meet a domain, a network and a URL that a list names; the list comes with the capture.",
+    ),
+    look_alike(
+        "intel-match-benign",
+        "intel-match",
+        listed::unknown,
+        "A list that names a domain long expired, an inside address and names that are not asked for.",
+    ),
     proof("stealer-upload", implants::stealer, "A program asks for its public address and stores what it gathered by FTP."),
     proof("kerberos-user-enumeration", identity::enumeration, "Fourteen account names asked for in a second; most do not exist."),
     look_alike(
