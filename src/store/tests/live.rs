@@ -55,7 +55,7 @@ fn segments_close_are_seen_together_and_go() {
     for part in 0..3 {
         put(&mut writer, &[part * 20 + 1], part as i64 * 100);
         let closed = writer.rotate().unwrap();
-        desk.seal(closed, &[rule()]).unwrap();
+        desk.seal(closed, &[rule()], |_| Ok(())).unwrap();
     }
     put(&mut writer, &[90], 400);
     assert_eq!(look(&mut desk, &writer), [1, 21, 41, 90]);
@@ -64,7 +64,7 @@ fn segments_close_are_seen_together_and_go() {
     assert_eq!(desk.delete_before(150).unwrap(), 2);
     assert_eq!(look(&mut desk, &writer), [41, 90]);
     let last = writer.finish().unwrap();
-    desk.seal(last, &[rule()]).unwrap();
+    desk.seal(last, &[rule()], |_| Ok(())).unwrap();
     drop(desk);
     case.finish(&json!({})).unwrap();
     let open = open_read_only(&place, GIB, 1).unwrap();
