@@ -43,7 +43,7 @@ fn password() -> Result<String, Failure> {
         return Ok(line.trim_end_matches(['\n', '\r']).to_string());
     }
     let terminal = console::Term::stderr();
-    let mut ask = |what: &str| {
+    let ask = |what: &str| {
         terminal.write_str(what).map_err(failed)?;
         terminal.read_secure_line().map_err(failed)
     };
