@@ -38,7 +38,7 @@ pub enum Command {
     Sql(SqlArgs),
     /// Write a report of a finished case in other formats
     Report(ReportArgs),
-    /// Serve a finished case: dashboard and API
+    /// Serve a case, or a folder of cases: dashboard and API
     Serve(ServeArgs),
     /// Add, list and remove those who may log in to a served case
     User(UserArgs),
@@ -155,6 +155,9 @@ pub struct AnalyzeArgs {
     /// With --reproduce: where the evidence was moved to, a folder searched by hash, or a file
     #[arg(long, value_name = "DIR", requires = "reproduce")]
     pub evidence: Option<PathBuf>,
+    /// Tell how far it is, as JSON lines on standard output
+    #[arg(long, hide = true)]
+    pub tell: bool,
     /// What it has in common with `live`.
     #[command(flatten)]
     pub common: CommonArgs,
@@ -295,6 +298,12 @@ pub struct LiveArgs {
     /// With --json, print the report as the last line
     #[arg(long, requires = "json")]
     pub report_at_end: bool,
+    /// Serve the dashboard and API of this capture here, such as 127.0.0.1:3000
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub serve: Option<std::net::SocketAddr>,
+    /// Who may ask, and how.
+    #[command(flatten)]
+    pub door: DoorArgs,
     /// What it has in common with `analyze`.
     #[command(flatten)]
     pub common: CommonArgs,
@@ -642,16 +651,32 @@ pub struct ReportArgs {
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  vigil serve dump.vigil                     dashboard at http://127.0.0.1:3000/\n  \
     vigil serve dump.vigil --addr 127.0.0.1:0  on a free port\n  \
-    vigil user add ann --role analyst && vigil serve dump.vigil --addr 0.0.0.0:3000 --host vigil.example\n\n\
-    On loopback no login is asked for; any other address demands one. There is no TLS: across a network, put a\n\
-    proxy that adds it before vigil. The API describes itself at /api/v1/openapi.json.")]
+    vigil serve cases/                         all cases in a folder\n  \
+    vigil user add ann --role analyst && vigil serve dump.vigil --addr 0.0.0.0:3000 --host vigil.example \\\n  \
+    \u{20}   --tls-cert chain.pem --tls-key key.pem\n\n\
+    On loopback no login is asked for; any other address demands one. A live case is shown as its segments are sealed;\n\
+    `vigil live --serve` shows it as it is written. The API describes itself at /api/v1/openapi.json.")]
 pub struct ServeArgs {
-    /// Case folder
-    #[arg(value_name = "CASE")]
+    /// Case folder, or a folder of cases
+    #[arg(value_name = "CASE|DIR")]
     pub case: PathBuf,
     /// Address and port to listen on; port 0 takes a free one
     #[arg(long, value_name = "ADDR:PORT", env = "VIGIL_API_ADDR", default_value = "127.0.0.1:3000")]
     pub addr: std::net::SocketAddr,
+    /// Who may ask, and how.
+    #[command(flatten)]
+    pub door: DoorArgs,
+    /// Captures that are sent here go into this folder, with the cases made of them [default: the current folder on loopback, else none are taken]
+    #[arg(long, value_name = "DIR")]
+    pub captures: Option<PathBuf>,
+    /// Bytes that a capture may have which is sent here
+    #[arg(long, value_name = "SIZE", default_value = "4G")]
+    pub capture_size: String,
+}
+
+/// Who may ask a server, and how: what `serve` and `live --serve` have in common
+#[derive(Args, Debug)]
+pub struct DoorArgs {
     /// Name by which browsers may ask for this server, beside addresses and localhost
     #[arg(long = "host", value_name = "NAME")]
     pub hosts: Vec<String>,
@@ -661,6 +686,12 @@ pub struct ServeArgs {
     /// File of users [default: vigil/users.toml in your configuration folder]
     #[arg(long, value_name = "FILE")]
     pub users: Option<PathBuf>,
+    /// Certificate chain in PEM: serve https
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+    /// Its private key in PEM
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
     /// Seconds that a statement of SQL may take
     #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=50))]
     pub sql_timeout: u64,

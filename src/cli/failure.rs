@@ -77,7 +77,9 @@ impl Failure {
         use crate::pipeline::Error as P;
         use crate::serve::Error as V;
         match self {
-            Self::Users(_) | Self::Serve(V::Users(_) | V::Listen { .. } | V::Nobody { .. } | V::Live(_)) => Exit::Usage,
+            Self::Users(_) | Self::Serve(V::Users(_) | V::Listen { .. } | V::Nobody { .. } | V::Certificate { .. } | V::NoCase(_)) => {
+                Exit::Usage
+            }
             Self::Serve(V::Store(error)) if is_case_usage(error) => Exit::Usage,
             Self::Usage(_) | Self::Capture(_) | Self::Pipeline(P::Capture(_) | P::Selection(_) | P::Occupied { .. }) => Exit::Usage,
             Self::Pipeline(P::EvidenceMissing { .. } | P::EvidenceChanged { .. }) => Exit::Incomplete,

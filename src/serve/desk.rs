@@ -53,6 +53,11 @@ impl Desk {
         Ok(Self { places: Arc::new(Semaphore::new(connections)), free: Mutex::new(free), case: Mutex::new(case) })
     }
 
+    /// The same case as it stands now, where it is a live one.
+    pub fn again(&self, memory: u64, threads: usize) -> Result<OpenCase, StoreError> {
+        self.case.lock().unwrap_or_else(PoisonError::into_inner).again(memory, threads)
+    }
+
     fn take(&self) -> Result<Connection, StoreError> {
         let free = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop();
         // None is left only if a question before ended in a panic and took its connection with it.

@@ -6,12 +6,14 @@
 //! page sends across sites (`Origin` and `Sec-Fetch-Site` have to be ours wherever something is changed or asked of the API).
 
 use super::access::{self, Visitor};
+use super::exchange::OverTls;
 use super::problem::Problem;
-use super::{App, Shared};
+use super::shelf::Chosen;
+use super::{Server, Shared};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Redirect, Response};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -45,6 +47,7 @@ pub fn guarded(routes: Router<Shared>, app: &Shared) -> Router<Shared> {
     let places = Arc::new(Semaphore::new(AT_ONCE));
     routes
         .layer(DefaultBodyLimit::max(BODY))
+        .layer(from_fn(below_its_case))
         .layer(from_fn_with_state(app.clone(), known))
         .layer(from_fn_with_state(app.clone(), ours))
         .layer(from_fn_with_state(places, in_turn))
@@ -57,6 +60,7 @@ async fn sealed(State(app): State<Shared>, request: Request, next: Next) -> Resp
     app.counts.active.fetch_add(1, Relaxed);
     let _leaves = Leaves(&app);
     let asset = request.uri().path().starts_with("/assets/");
+    let tls = request.extensions().get::<OverTls>().is_some_and(|tls| tls.0);
     let mut response = next.run(request).await;
     let class = usize::from(response.status().as_u16() / 100).clamp(1, 5) - 1;
     if let Some(count) = app.counts.answers.get(class) {
@@ -67,13 +71,16 @@ async fn sealed(State(app): State<Shared>, request: Request, next: Next) -> Resp
     for (name, value) in &HEADERS {
         headers.insert(name, HeaderValue::from_static(value));
     }
+    if tls {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+    }
     headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(POLICY));
     let keep = if asset { "private, max-age=300" } else { "no-store" };
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static(keep));
     response
 }
 
-struct Leaves<'a>(&'a App);
+struct Leaves<'a>(&'a Server);
 
 impl Drop for Leaves<'_> {
     fn drop(&mut self) {
@@ -83,11 +90,19 @@ impl Drop for Leaves<'_> {
 
 /// A bounded number at once, for a bounded time.
 async fn in_turn(State(places): State<Arc<Semaphore>>, request: Request, next: Next) -> Response {
+    // A capture takes as long as its sender needs, within bounds of its own, and holds nobody up.
+    if is_capture(&request) {
+        return next.run(request).await;
+    }
     let Ok(Ok(_place)) = tokio::time::timeout(PATIENCE, places.acquire_owned()).await else {
         return Problem::Busy.into_response();
     };
     let answer = tokio::time::timeout(TIME, next.run(request)).await;
     answer.unwrap_or_else(|_| Problem::Late("the request took too long and was ended".into()).into_response())
+}
+
+fn is_capture(request: &Request) -> bool {
+    request.method() == Method::POST && request.uri().path() == "/api/v1/captures"
 }
 
 /// Refuses what another site's page could have sent.
@@ -98,7 +113,7 @@ async fn ours(State(app): State<Shared>, request: Request, next: Next) -> Respon
     }
 }
 
-fn from_here(app: &App, request: &Request) -> Result<(), Problem> {
+fn from_here(app: &Server, request: &Request) -> Result<(), Problem> {
     let headers = request.headers();
     let mut hosts = headers.get_all(header::HOST).iter();
     let host = hosts.next().and_then(|host| host.to_str().ok()).ok_or_else(|| Problem::Wrong("a Host header is needed".into()))?;
@@ -137,7 +152,7 @@ fn same_origin(origin: &str, host: &str) -> bool {
 }
 
 /// Whether `host` can only lead here. An address cannot be rebound, a name can.
-fn is_ours(app: &App, host: &str) -> bool {
+fn is_ours(app: &Server, host: &str) -> bool {
     let bare = without_port(host);
     let loopback = app.options.addr.ip().is_loopback();
     match bare.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
@@ -174,10 +189,57 @@ async fn known(State(app): State<Shared>, mut request: Request, next: Next) -> R
             next.run(request).await
         }
         None if !path.starts_with("/api/") && path != "/metrics" && request.method() == Method::GET => {
-            Redirect::to(&access::login_then(request.uri())).into_response()
+            let case = request.extensions().get::<Chosen>();
+            Redirect::to(&access::login_then(case.map(|case| &*case.0), request.uri())).into_response()
         }
         None => Problem::Anonymous.into_response(),
     }
+}
+
+/// Links of a page below `/cases/NAME/` stay below it. Only markup of ours has a bare quote: in what packets say it is written `&quot;`.
+async fn below_its_case(request: Request, next: Next) -> Response {
+    let Some(case) = request.extensions().get::<Chosen>().cloned() else { return next.run(request).await };
+    let prefix = format!("/cases/{}", super::pages::segment(&case.0));
+    let mut response = next.run(request).await;
+    if let Some(place) = response.headers().get(header::LOCATION).and_then(|place| place.to_str().ok())
+        && let Some(place) = below(&prefix, place)
+        && let Ok(place) = HeaderValue::from_str(&place)
+    {
+        response.headers_mut().insert(header::LOCATION, place);
+    }
+    let page = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    if !page {
+        return response;
+    }
+    let (mut parts, body) = response.into_parts();
+    let Ok(bytes) = axum::body::to_bytes(body, usize::MAX).await else { return Problem::Busy.into_response() };
+    parts.headers.remove(header::CONTENT_LENGTH);
+    Response::from_parts(parts, moved(&prefix, &String::from_utf8_lossy(&bytes)).into())
+}
+
+/// Paths that are the server's, whichever case is looked at.
+const SHARED: [&str; 5] = ["/assets/", "/cases", "/login", "/logout", "/favicon.ico"];
+
+fn below(prefix: &str, path: &str) -> Option<String> {
+    let own = path.starts_with('/') && !SHARED.iter().any(|shared| path.starts_with(shared));
+    own.then(|| format!("{prefix}{path}"))
+}
+
+fn moved(prefix: &str, page: &str) -> String {
+    let page = page.replacen(" data-base=\"\"", &format!(" data-base=\"{prefix}\""), 1);
+    let mut whole = String::with_capacity(page.len() + page.len() / 8);
+    let mut rest = page.as_str();
+    while let Some(at) = rest.find("=\"/") {
+        let (before, after) = rest.split_at(at + 2);
+        whole.push_str(before);
+        let place = after.split('"').next().unwrap_or_default();
+        let link = before.ends_with(" href=\"") || before.ends_with(" action=\"");
+        let here = if link { below(prefix, place) } else { None };
+        whole.push_str(here.as_deref().unwrap_or(place));
+        rest = after.get(place.len()..).unwrap_or_default();
+    }
+    whole.push_str(rest);
+    whole
 }
 
 #[cfg(test)]
@@ -188,6 +250,13 @@ mod tests {
     fn a_port_is_taken_off_a_name_and_off_both_kinds_of_address() {
         let bare = ["localhost:3000", "localhost", "127.0.0.1:80", "[::1]:3000", "[::1]", "::1", "a:b"].map(without_port);
         assert_eq!(bare, ["localhost", "localhost", "127.0.0.1", "[::1]", "[::1]", "::1", "a:b"]);
+    }
+
+    #[test]
+    fn links_of_a_page_stay_below_its_case_and_text_stays_text() {
+        let page = "<html data-base=\"\"><a class=\"x\" href=\"/flows?a=1\">href=&quot;/x</a><form action=\"/sql\"><a href=\"#top\"><link href=\"/assets/a.css\">";
+        let wanted = "<html data-base=\"/cases/a\"><a class=\"x\" href=\"/cases/a/flows?a=1\">href=&quot;/x</a><form action=\"/cases/a/sql\"><a href=\"#top\"><link href=\"/assets/a.css\">";
+        assert_eq!(moved("/cases/a", page), wanted);
     }
 
     #[test]

@@ -17,6 +17,10 @@ use std::net::SocketAddr;
 #[derive(Clone, Copy, Debug)]
 pub struct Peer(pub SocketAddr);
 
+/// Whether the connection is encrypted.
+#[derive(Clone, Copy, Debug)]
+pub struct OverTls(pub bool);
+
 /// An answer as JSON.
 pub struct Json<T>(pub T);
 
@@ -112,6 +116,13 @@ fn pairs(bytes: &[u8]) -> Vec<(String, String)> {
             (decoded(name), decoded(value.get(1..).unwrap_or_default()))
         })
         .collect()
+}
+
+/// A part of a path as text, if it is text.
+pub fn decoded_text(part: &str) -> Option<String> {
+    // A plus is a plus in a path.
+    let plain = decoded(part.replace('+', "%2B").as_bytes());
+    (!plain.contains(['\u{fffd}', '\0'])).then_some(plain)
 }
 
 /// Text with `+` and `%41` read; what is not UTF-8 becomes the mark for that.

@@ -5,6 +5,7 @@ use super::child::own_program;
 use super::problem::Problem;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 
@@ -18,7 +19,7 @@ const AT_ONCE: usize = 2;
 /// Carves for one case.
 pub struct Carver {
     folder: PathBuf,
-    places: Semaphore,
+    places: Arc<Semaphore>,
 }
 
 /// A folder that nobody else can read, and that goes away.
@@ -45,7 +46,12 @@ impl Drop for Desk {
 impl Carver {
     /// For the case in `folder`.
     pub fn new(folder: &Path) -> Self {
-        Self { folder: folder.into(), places: Semaphore::new(AT_ONCE) }
+        Self { folder: folder.into(), places: Arc::new(Semaphore::new(AT_ONCE)) }
+    }
+
+    /// For another case, with the same places.
+    pub fn of(&self, folder: &Path) -> Self {
+        Self { folder: folder.into(), places: self.places.clone() }
     }
 
     /// The packets of `what`, as `vigil carve` names it: `F3`, `flow:1042`.

@@ -46,6 +46,11 @@ impl Problem {
         }
     }
 
+    /// To programs as JSON, to people as a page.
+    pub fn told(self, path: &str) -> Response {
+        if path.starts_with("/api/") || path == "/metrics" { self.into_response() } else { super::pages::refused(self) }
+    }
+
     /// The sentence.
     pub fn says(&self) -> String {
         match self {
@@ -88,6 +93,8 @@ impl From<duckdb::Error> for Problem {
     fn from(error: duckdb::Error) -> Self {
         let said = error.to_string();
         match said {
+            // A segment of a live case is being sealed, or was deleted: the next look at the case knows.
+            _ if said.contains("seg_") && said.contains("does not exist") => Self::Busy,
             _ if said.contains("INTERRUPT") => Self::Late("the question took too long and was ended; narrow it with filters".into()),
             _ if said.starts_with("Catalog Error") => {
                 Self::Nowhere("this case has no such table: an older vigil wrote it. Analyse the evidence again".into())

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::Semaphore;
@@ -62,32 +63,39 @@ enum Line {
 /// Starts the processes.
 pub struct Runner {
     folder: PathBuf,
-    timeout: Duration,
+    places: Arc<Places>,
+}
+
+/// How many may run and wait, over all cases.
+struct Places {
     queue: Semaphore,
-    places: Semaphore,
+    running: Semaphore,
 }
 
 impl Runner {
     /// For the case in `folder`.
-    pub fn new(folder: &Path, timeout: Duration) -> Self {
-        Self { folder: folder.into(), timeout, queue: Semaphore::new(AT_ONCE + WAITING), places: Semaphore::new(AT_ONCE) }
+    pub fn new(folder: &Path) -> Self {
+        let places = Places { queue: Semaphore::new(AT_ONCE + WAITING), running: Semaphore::new(AT_ONCE) };
+        Self { folder: folder.into(), places: Arc::new(places) }
     }
 
-    /// Runs one statement and hands over at most `rows` rows.
-    pub async fn run(&self, sql: &str, rows: usize) -> Result<Answer, Problem> {
+    /// For another case, with the same places.
+    pub fn of(&self, folder: &Path) -> Self {
+        Self { folder: folder.into(), places: self.places.clone() }
+    }
+
+    /// Runs one statement for at most `timeout` and hands over at most `rows` rows.
+    pub async fn run(&self, sql: &str, rows: usize, timeout: Duration) -> Result<Answer, Problem> {
         if sql.len() > STATEMENT {
             return Err(Problem::TooLarge(format!("a statement may have {STATEMENT} bytes")));
         }
-        let _queued = self.queue.try_acquire().map_err(|_| Problem::Busy)?;
-        let place = tokio::time::timeout(PATIENCE, self.places.acquire()).await.map_err(|_| Problem::Busy)?;
+        let _queued = self.places.queue.try_acquire().map_err(|_| Problem::Busy)?;
+        let place = tokio::time::timeout(PATIENCE, self.places.running.acquire()).await.map_err(|_| Problem::Busy)?;
         let _place = place.map_err(|closed| Problem::Ours(closed.to_string()))?;
         let began = Instant::now();
-        let said = tokio::time::timeout(self.timeout, self.converse(sql, rows.min(ROWS))).await;
+        let said = tokio::time::timeout(timeout, self.converse(sql, rows.min(ROWS), timeout)).await;
         let late = || {
-            Problem::Late(format!(
-                "the statement took longer than {} s and was ended; narrow it, or use `vigil sql`",
-                self.timeout.as_secs()
-            ))
+            Problem::Late(format!("the statement took longer than {} s and was ended; narrow it, or use `vigil sql`", timeout.as_secs()))
         };
         let mut answer = understood(&said.map_err(|_| late())??)?;
         answer.seconds = (began.elapsed().as_secs_f64() * 1e4).round() / 1e4;
@@ -95,10 +103,10 @@ impl Runner {
     }
 
     /// What the process says until it ends. Dropping the future ends the process.
-    async fn converse(&self, sql: &str, rows: usize) -> Result<Vec<u8>, Problem> {
+    async fn converse(&self, sql: &str, rows: usize, timeout: Duration) -> Result<Vec<u8>, Problem> {
         let failed = |error: std::io::Error| Problem::Ours(format!("the process for SQL failed: {error}"));
         let mut command = super::child::own_program().map_err(failed)?;
-        command.arg("sql-worker").arg(&self.folder).args(["--rows", &rows.to_string(), "--seconds", &self.timeout.as_secs().to_string()]);
+        command.arg("sql-worker").arg(&self.folder).args(["--rows", &rows.to_string(), "--seconds", &timeout.as_secs().to_string()]);
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().map_err(failed)?;
         if let Some(mut stdin) = child.stdin.take() {

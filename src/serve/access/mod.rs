@@ -121,9 +121,10 @@ fn cookie(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// The login page, and where to go from there: a path of this server, or its front page.
-pub fn login_then(uri: &Uri) -> String {
-    let wanted = uri.path_and_query().map_or("/", |wanted| wanted.as_str());
-    if wanted == "/" { "/login".into() } else { format!("/login?then={}", super::pages::segment(wanted)) }
+pub fn login_then(case: Option<&str>, uri: &Uri) -> String {
+    let case = case.map(|case| format!("/cases/{}", super::pages::segment(case))).unwrap_or_default();
+    let wanted = format!("{case}{}", uri.path_and_query().map_or("/", |wanted| wanted.as_str()));
+    if wanted == "/" { "/login".into() } else { format!("/login?then={}", super::pages::segment(&wanted)) }
 }
 
 #[cfg(test)]

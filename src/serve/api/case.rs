@@ -5,13 +5,13 @@ use super::{Answer, List, attack, document, finding};
 use crate::model::report::{Coverage, Evidence, Host, Verdict};
 use crate::model::{Finding, Report};
 use crate::report::visible;
-use crate::serve::Shared;
 use crate::serve::access::Visitor;
 use crate::serve::access::users::Role;
 use crate::serve::desk::rows;
 use crate::serve::exchange::Json;
 use crate::serve::problem::Problem;
 use crate::serve::triage::{self, Triage};
+use crate::serve::{App, Open, Shared};
 use axum::Extension;
 use axum::extract::{Path, State};
 use axum::http::header;
@@ -37,6 +37,12 @@ pub fn list(list: &mut List) {
         .by(Some(Role::Analyst))
         .with(vec![document::segment("id", "Id, such as F1.")])
         .gives(Answer::Other("application/vnd.tcpdump.pcap"));
+    list.get("/api/v1/flows/{id}/packets", "flows", "The packets of a flow as pcapng; noted in the journal.", get(packets_of_flow))
+        .by(Some(Role::Analyst))
+        .with(vec![document::segment("id", "Id as it is printed, such as 1042 or 1042/1 (the slash written %2F).")])
+        .gives(Answer::Other("application/vnd.tcpdump.pcap"));
+    list.get("/api/v1/incidents/{id}", "findings", "An incident with its findings, in order of time.", get(one_incident))
+        .with(vec![document::segment("id", "Id, such as I1.")]);
     list.get("/api/v1/hosts/{ip}", "hosts", "What is known of a host: names, roles, risk, findings.", get(one_host))
         .with(vec![document::segment("ip", "Address.")]);
     list.get("/api/v1/me", "access", "Who asks, and what they may do.", get(me));
@@ -44,9 +50,14 @@ pub fn list(list: &mut List) {
 }
 
 /// The case at a glance.
+pub fn at_a_glance(app: &App) -> serde_json::Value {
+    json!(Glance::new(app))
+}
+
 #[derive(Serialize)]
 struct Glance<'a> {
     case: &'a str,
+    live: bool,
     verdict: &'a Verdict,
     first_ts: Option<String>,
     last_ts: Option<String>,
@@ -55,15 +66,18 @@ struct Glance<'a> {
     flows: u64,
     hosts: u64,
     findings: usize,
+    incidents: usize,
     evidence: &'a [Evidence],
     vigil: &'a str,
 }
 
 impl<'a> Glance<'a> {
-    fn new(report: &'a Report) -> Self {
+    fn new(app: &'a App) -> Self {
+        let report: &Report = &app.report;
         let coverage: &Coverage = &report.coverage;
         Self {
             case: &report.case,
+            live: app.live,
             verdict: &report.verdict,
             first_ts: coverage.first_ts.map(crate::model::time::rfc3339),
             last_ts: coverage.last_ts.map(crate::model::time::rfc3339),
@@ -72,31 +86,32 @@ impl<'a> Glance<'a> {
             flows: coverage.flows,
             hosts: report.hosts_total,
             findings: report.findings.len(),
+            incidents: app.incidents.len(),
             evidence: &report.evidence,
             vigil: env!("CARGO_PKG_VERSION"),
         }
     }
 }
 
-async fn case(State(app): State<Shared>) -> impl IntoResponse {
-    Json(json!(Glance::new(&app.report)))
+async fn case(Open(app): Open) -> impl IntoResponse {
+    Json(at_a_glance(&app))
 }
 
-async fn coverage(State(app): State<Shared>) -> impl IntoResponse {
+async fn coverage(Open(app): Open) -> impl IntoResponse {
     Json(json!(app.report.coverage))
 }
 
-async fn report(State(app): State<Shared>) -> Result<impl IntoResponse, Problem> {
+async fn report(Open(app): Open) -> Result<impl IntoResponse, Problem> {
     let bytes = crate::report::render(crate::report::Format::Json, &app.report).map_err(|error| Problem::Ours(error.to_string()))?;
     Ok(([(header::CONTENT_TYPE, "application/json")], bytes))
 }
 
-async fn attack(State(app): State<Shared>) -> impl IntoResponse {
+async fn attack(Open(app): Open) -> impl IntoResponse {
     Json(attack::matrix(&app))
 }
 
-async fn openapi(State(app): State<Shared>) -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, "application/json")], app.document.clone())
+async fn openapi(State(server): State<Shared>) -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "application/json")], server.document.clone())
 }
 
 async fn me(Extension(visitor): Extension<Visitor>) -> impl IntoResponse {
@@ -108,7 +123,7 @@ fn described(source: &Source) -> serde_json::Value {
     json!({ "name": source.name, "doc": source.doc, "path": format!("/api/v1/{}", source.name), "columns": columns })
 }
 
-async fn all_tables(State(app): State<Shared>) -> Result<impl IntoResponse, Problem> {
+async fn all_tables(Open(app): Open) -> Result<impl IntoResponse, Problem> {
     let counts = app.desk.ask(|conn| rows(conn, "SELECT table_name, estimated_size FROM duckdb_tables() WHERE NOT internal", &[])).await?;
     let count = |name: &str| {
         counts.cells.iter().find(|row| row.first().is_some_and(|cell| cell.to_string() == name)).and_then(|row| Some(row.get(1)?.to_json()))
@@ -137,16 +152,30 @@ struct Told<'a> {
     triage: Triage,
 }
 
-async fn one_finding(State(app): State<Shared>, Path(id): Path<String>) -> Result<impl IntoResponse, Problem> {
+async fn one_finding(Open(app): Open, Path(id): Path<String>) -> Result<impl IntoResponse, Problem> {
     let finding = finding(&app, &id)?;
     let triage = triage_of(&app, &id).await?;
     Ok(Json(json!(Told { finding, triage })))
 }
 
-async fn packets(State(app): State<Shared>, Path(id): Path<String>) -> Result<impl IntoResponse, Problem> {
+async fn packets(Open(app): Open, Extension(visitor): Extension<Visitor>, Path(id): Path<String>) -> Result<impl IntoResponse, Problem> {
     let id = finding(&app, &id)?.id.clone();
-    let bytes = app.carver.carve(&id).await?;
-    let name = format!("attachment; filename=\"{}-{}.pcapng\"", plain(&app.report.case), plain(&id));
+    carved(&app, &visitor, &id, &id).await
+}
+
+async fn packets_of_flow(
+    Open(app): Open,
+    Extension(visitor): Extension<Visitor>,
+    Path(id): Path<String>,
+) -> Result<impl IntoResponse, Problem> {
+    let flow: crate::model::FlowId = id.parse().map_err(|_| Problem::Nowhere(format!("{:?} is no flow", visible(&id))))?;
+    carved(&app, &visitor, &format!("flow:{flow}"), &format!("flow-{flow}")).await
+}
+
+async fn carved(app: &Arc<App>, visitor: &Visitor, what: &str, name: &str) -> Result<impl IntoResponse + use<>, Problem> {
+    let bytes = app.carver.carve(what).await?;
+    super::audit(app, "handed_over", json!({ "packets": what, "by": visitor.name, "bytes": bytes.len() })).await?;
+    let name = format!("attachment; filename=\"{}-{}.pcapng\"", plain(&app.report.case), plain(name));
     Ok(([(header::CONTENT_TYPE, "application/vnd.tcpdump.pcap".to_string()), (header::CONTENT_DISPOSITION, name)], bytes))
 }
 
@@ -156,18 +185,28 @@ fn plain(text: &str) -> String {
 }
 
 /// What became of a finding. The journal is a file under a lock: read where it may block.
-pub async fn triage_of(app: &Shared, id: &str) -> Result<Triage, Problem> {
+pub async fn triage_of(app: &Arc<App>, id: &str) -> Result<Triage, Problem> {
     let app = Arc::clone(app);
     let read = tokio::task::spawn_blocking(move || triage::read(&app)).await;
     Ok(read.map_err(|panic| Problem::Ours(panic.to_string()))??.remove(id).unwrap_or_default())
 }
 
-async fn one_host(State(app): State<Shared>, Path(ip): Path<String>) -> Result<impl IntoResponse, Problem> {
+async fn one_incident(Open(app): Open, Path(id): Path<String>) -> Result<impl IntoResponse, Problem> {
+    let incident = super::incident(&app, &id)?;
+    let findings: Vec<&Finding> = incident.findings.iter().filter_map(|id| finding(&app, id).ok()).collect();
+    Ok(Json(json!({
+        "id": incident.id, "title": incident.title, "severity": incident.severity, "risk": incident.risk, "confidence": incident.confidence,
+        "first_ts": crate::model::time::rfc3339(incident.first_ns), "last_ts": crate::model::time::rfc3339(incident.last_ns),
+        "hosts": incident.hosts, "tactics": incident.tactics, "findings": findings,
+    })))
+}
+
+async fn one_host(Open(app): Open, Path(ip): Path<String>) -> Result<impl IntoResponse, Problem> {
     Ok(Json(json!(host(&app, &ip).await?)))
 }
 
 /// What is known of the host: from the report if it is among the gravest, else from the tables.
-pub async fn host(app: &Shared, ip: &str) -> Result<Host, Problem> {
+pub async fn host(app: &App, ip: &str) -> Result<Host, Problem> {
     if let Some(host) = app.report.hosts.iter().find(|host| host.ip == ip) {
         return Ok(host.clone());
     }

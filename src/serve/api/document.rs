@@ -1,11 +1,11 @@
 //! The OpenAPI document, made from the list of operations and the schema in force.
 
 use super::tables::{OPERATORS, RESERVED, Source};
-use super::{Answer, Endpoint, Method, endpoints};
+use super::{Answer, Endpoint, Method, Wanted, endpoints};
 use crate::store::column::Kind;
 use serde_json::{Map, Value, json};
 
-const ABOUT: &str = "A finished case of vigil, read-only. Tables take any of their columns as a filter, `column=value` or `column.operator=value`; \
+const ABOUT: &str = "Cases of vigil, read-only. Paths are about the case that was named; all of them stand below `/cases/NAME/` as well, for any other. Tables take any of their columns as a filter, `column=value` or `column.operator=value`; \
     all filters have to hold. Times are UTC. On loopback no login is asked for unless the server was told so; elsewhere send the cookie of POST /api/login, \
     or its token or an API key as a bearer.";
 
@@ -53,7 +53,11 @@ fn operation(endpoint: &Endpoint) -> Value {
         "responses": responses(endpoint),
     });
     if let Some(body) = &endpoint.body {
-        operation["requestBody"] = json!({ "required": true, "content": { "application/json": { "schema": body } } });
+        let content = match body {
+            Wanted::Json(schema) => json!({ "application/json": { "schema": schema } }),
+            Wanted::Bytes => json!({ "application/octet-stream": {} }),
+        };
+        operation["requestBody"] = json!({ "required": true, "content": content });
     }
     if let Some(role) = endpoint.role {
         operation["description"] = format!("Takes the role {role}.").into();
@@ -67,7 +71,7 @@ fn responses(endpoint: &Endpoint) -> Value {
         Answer::Json(schema) => ("application/json", schema.clone()),
         Answer::Other(kind) => (*kind, json!({ "type": "string" })),
     };
-    let mut responses = json!({ "200": { "description": "As asked.", "content": { kind: { "schema": schema } } } });
+    let mut responses = json!({ endpoint.status: { "description": "As asked.", "content": { kind: { "schema": schema } } } });
     let mut refusals = vec![("403", "Not from there, or not in that role."), ("408", "It took too long."), ("429", "Too many at once.")];
     if endpoint.role.is_some() {
         refusals.push(("401", "A login is needed."));

@@ -2,6 +2,7 @@
 
 mod attack;
 mod case;
+mod cases;
 pub mod document;
 mod login;
 mod metrics;
@@ -11,8 +12,9 @@ pub mod tables;
 mod triage;
 
 pub use attack::{Cell as AttackCell, matrix};
-pub use case::{host, names_host, triage_of};
-pub use login::by_tls;
+pub use case::{at_a_glance, host, names_host, triage_of};
+pub use cases::listed;
+pub use login::{by_tls, log_in_as};
 pub use triage::note;
 
 use super::access::Visitor;
@@ -20,7 +22,7 @@ use super::access::users::Role;
 use super::described::Described;
 use super::exchange::{Json, Pairs};
 use super::problem::Problem;
-use super::{App, Shared};
+use super::{App, Open, Shared};
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
@@ -46,9 +48,19 @@ pub struct Endpoint {
     /// The least role that may; `None` for whoever comes.
     role: Option<Role>,
     parameters: Vec<Value>,
-    body: Option<Value>,
+    body: Option<Wanted>,
     answer: Answer,
+    /// Status of what is answered if all is well.
+    status: &'static str,
     route: MethodRouter<Shared>,
+}
+
+/// What an operation takes.
+enum Wanted {
+    /// JSON of this schema.
+    Json(Value),
+    /// A file.
+    Bytes,
 }
 
 /// What an operation answers.
@@ -77,6 +89,7 @@ impl List {
             parameters: Vec::new(),
             body: None,
             answer: Answer::Json(json!({ "type": "object" })),
+            status: "200",
             route,
         });
         let last = self.0.len() - 1;
@@ -89,7 +102,13 @@ impl List {
 
     fn post<B: Described>(&mut self, path: &str, tag: &'static str, says: &str, route: MethodRouter<Shared>) -> &mut Endpoint {
         let endpoint = self.add(Method::Post, path, tag, says, route);
-        endpoint.body = Some(B::schema());
+        endpoint.body = Some(Wanted::Json(B::schema()));
+        endpoint
+    }
+
+    fn post_bytes(&mut self, path: &str, tag: &'static str, says: &str, route: MethodRouter<Shared>) -> &mut Endpoint {
+        let endpoint = self.add(Method::Post, path, tag, says, route);
+        endpoint.body = Some(Wanted::Bytes);
         endpoint
     }
 }
@@ -102,6 +121,11 @@ impl Endpoint {
 
     fn with(&mut self, parameters: Vec<Value>) -> &mut Self {
         self.parameters = parameters;
+        self
+    }
+
+    fn status(&mut self, status: &'static str) -> &mut Self {
+        self.status = status;
         self
     }
 
@@ -120,13 +144,14 @@ impl Endpoint {
 fn endpoints() -> Vec<Endpoint> {
     let mut list = List::default();
     case::list(&mut list);
+    cases::list(&mut list);
     triage::list(&mut list);
     sql::list(&mut list);
     login::list(&mut list);
     monitor::list(&mut list);
     metrics::list(&mut list);
     for source in tables::sources() {
-        let route = get(move |app: State<Shared>, pairs: Pairs| rows_of(source, app, pairs));
+        let route = get(move |open: Open, pairs: Pairs| rows_of(source, open, pairs));
         let endpoint = list.get(&format!("/api/v1/{}", source.name), "tables", &source.doc, route);
         endpoint.with(document::columns(source)).gives(Answer::Json(document::page(source)));
     }
@@ -154,13 +179,23 @@ async fn gate(State(role): State<Role>, Extension(visitor): Extension<Visitor>, 
     }
 }
 
-async fn rows_of(
-    source: &'static tables::Source,
-    State(app): State<Shared>,
-    Pairs(parameters): Pairs,
-) -> Result<Json<tables::Page>, Problem> {
+async fn rows_of(source: &'static tables::Source, Open(app): Open, Pairs(parameters): Pairs) -> Result<Json<tables::Page>, Problem> {
     let question = source.question(&parameters)?;
     Ok(Json(app.desk.ask(move |conn| question.ask(conn)).await?))
+}
+
+/// The incident of that id.
+pub fn incident<'a>(app: &'a App, id: &str) -> Result<&'a crate::store::IncidentRow, Problem> {
+    let found = app.incidents.iter().find(|incident| incident.id == id);
+    found.ok_or_else(|| Problem::Nowhere(format!("there is no incident {:?}", crate::report::visible(id))))
+}
+
+/// Notes in the journal of the case what was done over this server.
+pub async fn audit(app: &App, action: &'static str, detail: Value) -> Result<(), Problem> {
+    let folder = app.folder.clone();
+    let written = tokio::task::spawn_blocking(move || crate::pipeline::custody::record(&folder, action, detail)).await;
+    written.map_err(|panic| Problem::Ours(panic.to_string()))?.map_err(|error| Problem::Ours(error.to_string()))?;
+    Ok(())
 }
 
 /// The finding of that id.

@@ -1,13 +1,13 @@
-//! The endpoints of the LAN monitor, with its field names, over a finished case: its clients read a case as they read their own server.
+//! The endpoints of the LAN monitor, with its field names, over a case: its clients read a case as they read their own server.
 
 use super::{List, document};
 use crate::model::Severity;
-use crate::serve::Shared;
 use crate::serve::access::users::Role;
 use crate::serve::described::message;
 use crate::serve::desk::rows;
 use crate::serve::exchange::{Body, Json, Query};
 use crate::serve::problem::Problem;
+use crate::serve::{App, Open, Server, Shared};
 use crate::store::Cell;
 use axum::extract::State;
 use axum::routing::{get, post};
@@ -15,6 +15,7 @@ use duckdb::types::Value;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::net::IpAddr;
+use std::sync::atomic::Ordering::Relaxed;
 
 /// Rows of a page unless told otherwise, and at most.
 const ROWS: u64 = 50;
@@ -99,6 +100,16 @@ message! {
 }
 
 message! {
+    /// What may be changed while the server runs; what is left out stays as it is.
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Config {
+        /// Seconds that a statement of SQL may take, 1 to 50.
+        sql_timeout: Option<u64>,
+    }
+}
+
+message! {
     /// What is known of an address.
     #[derive(Serialize)]
     struct Reputation {
@@ -127,6 +138,8 @@ pub fn list(list: &mut List) {
         get(threats),
     );
     list.get("/api/config", "monitor", "How this server is set up.", get(config)).by(Some(Role::Admin));
+    list.post::<Config>("/api/config", "monitor", "Changes how this server is set up, until it ends.", post(configure))
+        .by(Some(Role::Admin));
     list.post::<Check>(
         "/api/check",
         "monitor",
@@ -135,7 +148,7 @@ pub fn list(list: &mut List) {
     );
 }
 
-async fn netstats(State(app): State<Shared>, Query(place): Query<Place>) -> Result<Json<Connections>, Problem> {
+async fn netstats(Open(app): Open, Query(place): Query<Place>) -> Result<Json<Connections>, Problem> {
     let number = |text: &str, usual: u64| if text.is_empty() { Some(usual) } else { text.parse().ok() };
     let limit = number(&place.limit, ROWS).unwrap_or(0);
     let page = number(&place.page, 1).unwrap_or(0);
@@ -201,7 +214,7 @@ fn located(conn: &duckdb::Connection, connections: &mut [Connection]) -> Result<
 }
 
 /// All threats of the case, gravest first: hosts with a risk that act, and addresses that indicators name.
-async fn all_threats(app: &Shared) -> Result<Vec<Threat>, Problem> {
+async fn all_threats(app: &App) -> Result<Vec<Threat>, Problem> {
     let mut threats = Vec::new();
     for host in app.report.hosts.iter().filter(|host| host.risk >= THREAT && host.state != "targeted") {
         let named = app.report.findings.iter().find(|finding| finding.actors.contains(&host.ip));
@@ -241,26 +254,44 @@ fn tenths(number: f64) -> f64 {
     (number * 10.0).round() / 10.0
 }
 
-async fn threats(State(app): State<Shared>) -> Result<Json<serde_json::Value>, Problem> {
+async fn threats(Open(app): Open) -> Result<Json<serde_json::Value>, Problem> {
     let threats = all_threats(&app).await?;
     Ok(Json(json!({ "total": threats.len(), "threats": threats })))
 }
 
-async fn config(State(app): State<Shared>) -> Json<serde_json::Value> {
-    let options = &app.options;
-    Json(json!({
-        "case": app.folder.display().to_string(),
-        "address": options.addr.to_string(),
-        "hosts": options.hosts,
-        "login": app.access.demanded(),
-        "memory": options.memory,
-        "threads": options.threads,
-        "sql_timeout": options.sql_timeout.as_secs(),
-        "vigil": env!("CARGO_PKG_VERSION"),
-    }))
+async fn config(State(server): State<Shared>) -> Json<serde_json::Value> {
+    Json(configured(&server))
 }
 
-async fn check(State(app): State<Shared>, Body(check): Body<Check>) -> Result<Json<serde_json::Value>, Problem> {
+fn configured(server: &Server) -> serde_json::Value {
+    let options = &server.options;
+    json!({
+        "cases": server.shelf.names(),
+        "address": options.addr.to_string(),
+        "hosts": options.hosts,
+        "login": server.access.demanded(),
+        "tls": options.tls.is_some(),
+        "memory": options.memory,
+        "threads": options.threads,
+        "sql_timeout": server.sql_timeout().as_secs(),
+        "captures": options.captures,
+        "capture_bytes": options.capture_bytes,
+        "vigil": env!("CARGO_PKG_VERSION"),
+    })
+}
+
+/// Only what is safe to change while the server runs.
+async fn configure(State(server): State<Shared>, Body(wanted): Body<Config>) -> Result<Json<serde_json::Value>, Problem> {
+    if let Some(seconds) = wanted.sql_timeout {
+        if !(1..=50).contains(&seconds) {
+            return Err(Problem::Wrong("sql_timeout is a number of seconds from 1 to 50".into()));
+        }
+        server.counts.sql_seconds.store(seconds, Relaxed);
+    }
+    Ok(Json(configured(&server)))
+}
+
+async fn check(Open(app): Open, Body(check): Body<Check>) -> Result<Json<serde_json::Value>, Problem> {
     let asked: Vec<String> = check.ips.into_iter().flatten().chain(check.ip).collect();
     if asked.is_empty() || asked.len() > ADDRESSES {
         return Err(Problem::Wrong(format!("name 1 to {ADDRESSES} addresses in `ips`")));

@@ -1,12 +1,12 @@
 //! Read-only SQL.
 
 use super::List;
-use crate::serve::Shared;
 use crate::serve::access::users::Role;
 use crate::serve::described::message;
 use crate::serve::exchange::{Body, Json};
 use crate::serve::problem::Problem;
 use crate::serve::query;
+use crate::serve::{Open, Shared};
 use axum::extract::State;
 use axum::routing::post;
 use serde::Deserialize;
@@ -30,10 +30,10 @@ pub fn list(list: &mut List) {
     list.post::<Statement>("/api/v1/sql", "sql", says, post(run)).by(Some(Role::Analyst)).answers::<query::Answer>();
 }
 
-async fn run(State(app): State<Shared>, Body(statement): Body<Statement>) -> Result<Json<query::Answer>, Problem> {
+async fn run(State(server): State<Shared>, Open(app): Open, Body(statement): Body<Statement>) -> Result<Json<query::Answer>, Problem> {
     let limit = statement.limit.unwrap_or(ROWS);
     if !(1..=query::ROWS).contains(&limit) {
         return Err(Problem::Wrong(format!("limit is a number from 1 to {}", query::ROWS)));
     }
-    Ok(Json(app.query.run(&statement.query, limit).await?))
+    Ok(Json(app.query.run(&statement.query, limit, server.sql_timeout()).await?))
 }

@@ -2,13 +2,13 @@
 
 use super::case::triage_of;
 use super::{List, document, finding};
-use crate::serve::Shared;
 use crate::serve::access::Visitor;
 use crate::serve::access::users::Role;
 use crate::serve::described::message;
 use crate::serve::exchange::{Body, Json};
 use crate::serve::problem::Problem;
 use crate::serve::triage::{self, Triage, Verb};
+use crate::serve::{App, Open, Shared};
 use axum::Extension;
 use axum::extract::{Path, State};
 use axum::response::IntoResponse;
@@ -40,25 +40,28 @@ pub fn list(list: &mut List) {
     .answers::<Triage>();
 }
 
-async fn all(State(app): State<Shared>) -> Result<impl IntoResponse, Problem> {
+async fn all(Open(app): Open) -> Result<impl IntoResponse, Problem> {
     let read = tokio::task::spawn_blocking(move || triage::read(&app)).await;
     Ok(Json(read.map_err(|panic| Problem::Ours(panic.to_string()))??))
 }
 
 async fn say(
-    State(app): State<Shared>,
+    State(server): State<Shared>,
+    Open(app): Open,
     Extension(visitor): Extension<Visitor>,
     Path(id): Path<String>,
     Body(said): Body<Said>,
 ) -> Result<impl IntoResponse, Problem> {
-    note(&app, &visitor, &id, said.verb, said.comment.unwrap_or_default()).await?;
+    note(&server, &app, &visitor, &id, said.verb, said.comment.unwrap_or_default()).await?;
     Ok(Json(triage_of(&app, &id).await?))
 }
 
 /// Writes an entry where it may block.
-pub async fn note(app: &Shared, visitor: &Visitor, id: &str, verb: Verb, comment: String) -> Result<(), Problem> {
+pub async fn note(server: &Shared, app: &Arc<App>, visitor: &Visitor, id: &str, verb: Verb, comment: String) -> Result<(), Problem> {
     finding(app, id)?;
-    let (app, id, by) = (Arc::clone(app), id.to_string(), visitor.name.clone());
-    let written = tokio::task::spawn_blocking(move || triage::write(&app, finding(&app, &id)?, &by, verb, &comment)).await;
-    written.map_err(|panic| Problem::Ours(panic.to_string()))?
+    let (own, of, by) = (Arc::clone(app), id.to_string(), visitor.name.clone());
+    let written = tokio::task::spawn_blocking(move || triage::write(&own, finding(&own, &of)?, &by, verb, &comment)).await;
+    written.map_err(|panic| Problem::Ours(panic.to_string()))??;
+    server.news.tell("triage", Some(&app.name), serde_json::json!({ "finding": id, "verb": verb, "by": visitor.name }));
+    Ok(())
 }

@@ -12,7 +12,7 @@ use crate::serve::desk::rows;
 use crate::serve::exchange::{Form, Query};
 use crate::serve::problem::Problem;
 use crate::serve::triage::{COMMENT, STATES, Triage, Verb};
-use crate::serve::{Role, Shared};
+use crate::serve::{App, Open, Role, Shared};
 use axum::Extension;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -74,7 +74,7 @@ impl Wanted {
     }
 }
 
-pub async fn inbox(State(app): State<Shared>, Extension(visitor): Extension<Visitor>, Query(wanted): Query<Wanted>) -> Page {
+pub async fn inbox(Open(app): Open, Extension(visitor): Extension<Visitor>, Query(wanted): Query<Wanted>) -> Page {
     visitor.must_be(Role::Viewer)?;
     let triage = triage_of_all(&app).await?;
     let state = |finding: &Finding| triage.get(&finding.id).map_or("open", |triage| triage.state);
@@ -99,7 +99,7 @@ pub async fn inbox(State(app): State<Shared>, Extension(visitor): Extension<Visi
     Ok(frame::page(&app, &visitor, "/findings", "Findings", body))
 }
 
-async fn triage_of_all(app: &Shared) -> Result<crate::serve::triage::Inbox, Problem> {
+pub async fn triage_of_all(app: &Arc<App>) -> Result<crate::serve::triage::Inbox, Problem> {
     let app = Arc::clone(app);
     tokio::task::spawn_blocking(move || crate::serve::triage::read(&app)).await.map_err(|panic| Problem::Ours(panic.to_string()))?
 }
@@ -142,7 +142,7 @@ pub fn line(finding: &Finding, state: &str) -> Markup {
     }
 }
 
-pub async fn one(State(app): State<Shared>, Extension(visitor): Extension<Visitor>, Path(id): Path<String>) -> Page {
+pub async fn one(Open(app): Open, Extension(visitor): Extension<Visitor>, Path(id): Path<String>) -> Page {
     visitor.must_be(Role::Viewer)?;
     let finding = api::finding(&app, &id)?;
     let triage = api::triage_of(&app, &id).await?;
@@ -223,14 +223,15 @@ pub struct Said {
 }
 
 pub async fn triage(
-    State(app): State<Shared>,
+    State(server): State<Shared>,
+    Open(app): Open,
     Extension(visitor): Extension<Visitor>,
     Path(id): Path<String>,
     form: Result<Form<Said>, Problem>,
 ) -> Result<Response, Refused> {
     visitor.must_be(Role::Analyst)?;
     let Form(said) = form?;
-    api::note(&app, &visitor, &id, said.verb, said.comment).await?;
+    api::note(&server, &app, &visitor, &id, said.verb, said.comment).await?;
     Ok(Redirect::to(&format!("/findings/{}", segment(&id))).into_response())
 }
 

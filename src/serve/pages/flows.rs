@@ -11,10 +11,10 @@ use crate::serve::api::tables::{self, Source};
 use crate::serve::desk::{Rows, rows};
 use crate::serve::exchange::Pairs;
 use crate::serve::problem::Problem;
-use crate::serve::{Role, Shared};
+use crate::serve::{App, Open, Role};
 use crate::store::Cell;
 use axum::Extension;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use duckdb::types::Value;
 use maud::{Markup, html};
 
@@ -91,11 +91,7 @@ fn shown_id(id: &str) -> String {
     id.parse().map_or_else(|_| id.to_string(), |id: u64| FlowId(id).to_string())
 }
 
-pub async fn explorer(
-    State(app): State<Shared>,
-    Extension(visitor): Extension<Visitor>,
-    Pairs(pairs): Pairs,
-) -> Page {
+pub async fn explorer(Open(app): Open, Extension(visitor): Extension<Visitor>, Pairs(pairs): Pairs) -> Page {
     visitor.must_be(Role::Viewer)?;
     // Fields of the form that were left empty ask for nothing.
     let mut filters: Vec<(String, String)> =
@@ -145,7 +141,7 @@ fn form(asked: &[(String, String)]) -> Markup {
     }
 }
 
-pub async fn one(State(app): State<Shared>, Extension(visitor): Extension<Visitor>, Path(id): Path<String>) -> Page {
+pub async fn one(Open(app): Open, Extension(visitor): Extension<Visitor>, Path(id): Path<String>) -> Page {
     visitor.must_be(Role::Viewer)?;
     let flow = read_id(&id)?;
     let source = tables::source("flows").ok_or_else(|| Problem::Ours("no table of flows".into()))?;
@@ -230,7 +226,7 @@ fn events(page: &tables::Page) -> Markup {
 }
 
 /// Flows of a host, the heaviest first.
-pub async fn of_host(app: &Shared, ip: &str, most: u64) -> Result<Rows, Problem> {
+pub async fn of_host(app: &App, ip: &str, most: u64) -> Result<Rows, Problem> {
     let ip = ip.to_string();
     let sql = format!(
         "SELECT {FIELDS} FROM flows WHERE id_orig_h = ? OR id_resp_h = ? ORDER BY orig_ip_bytes + resp_ip_bytes DESC, rowid LIMIT ?"

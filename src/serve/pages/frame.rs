@@ -23,29 +23,43 @@ impl IntoResponse for Html {
 }
 
 /// Places of the dashboard, with the key that leads there after `g`.
-const PLACES: [(&str, &str, &str); 8] = [
+const PLACES: [(&str, &str, &str); 10] = [
     ("/", "Overview", "o"),
     ("/findings", "Findings", "f"),
+    ("/incidents", "Incidents", "i"),
     ("/hosts", "Hosts", "h"),
     ("/flows", "Flows", "l"),
     ("/sql", "SQL", "s"),
     ("/rules", "Rules", "r"),
     ("/logs", "Logs", "g"),
     ("/report", "Report", "p"),
+    ("/cases", "Cases", "c"),
 ];
 
-/// A page. `here` is the place it belongs to.
+/// A page about a case. `here` is the place it belongs to.
 pub fn page(app: &App, visitor: &Visitor, here: &str, title: &str, body: Markup) -> Html {
-    let places = PLACES.iter().filter(|(path, ..)| *path != "/sql" || visitor.must_be(Role::Analyst).is_ok());
+    bare(Some(&app.report.case), visitor, here, title, body)
+}
+
+/// A page, of a case if there is one.
+pub fn bare(case: Option<&str>, visitor: &Visitor, here: &str, title: &str, body: Markup) -> Html {
+    let may = |path: &str| match path {
+        "/sql" => case.is_some() && visitor.must_be(Role::Analyst).is_ok(),
+        "/cases" => true,
+        _ => case.is_some(),
+    };
+    let places = PLACES.iter().filter(|(path, ..)| may(path));
     let body = html! {
         a.skip href="#content" { "Skip to the content" }
         header.masthead {
-            a.brand href="/" aria-label="vigil, overview" { (mark()) span.wordmark { "vigil" } span.case { (t(&app.report.case)) } }
+            a.brand href="/" aria-label="vigil, overview" { (mark()) span.wordmark { "vigil" } @if let Some(case) = case { span.case { (t(case)) } } }
             nav aria-label="Places" {
                 @for (path, name, key) in places {
                     a href=(path) data-key=(key) aria-current=[(*path == here).then_some("page")] { (name) }
                 }
             }
+            // Filled by the script, where there is something to say.
+            div.pulse data-pulse {}
             @if visitor.session.is_some() {
                 form.leave method="post" action="/logout" { span.muted { (t(&visitor.name)) } " " button { "Log out" } }
             }
@@ -55,7 +69,7 @@ pub fn page(app: &App, visitor: &Visitor, here: &str, title: &str, body: Markup)
             p { "vigil " (env!("CARGO_PKG_VERSION")) ", from packets alone. Nothing here is loaded from elsewhere. " a href="/api/v1/openapi.json" { "API" } " · press " kbd { "?" } " for keys" }
         }
     };
-    Html(shell(&format!("{title} – {}", app.report.case), body))
+    Html(shell(&case.map_or_else(|| title.to_string(), |case| format!("{title} – {case}")), body))
 }
 
 fn mark() -> Markup {
@@ -71,7 +85,7 @@ fn mark() -> Markup {
 pub fn shell(title: &str, body: Markup) -> Markup {
     html! {
         (DOCTYPE)
-        html lang="en" {
+        html lang="en" data-base="" {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";

@@ -8,10 +8,10 @@ use crate::report::text::{count, label, thousands};
 use crate::serve::access::Visitor;
 use crate::serve::desk::rows;
 use crate::serve::exchange::Query;
-use crate::serve::{Role, Shared, api};
+use crate::serve::{Open, Role, api};
 use crate::store::Cell;
 use axum::Extension;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use duckdb::types::Value;
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -29,7 +29,7 @@ pub struct Wanted {
     page: String,
 }
 
-pub async fn all(State(app): State<Shared>, Extension(visitor): Extension<Visitor>, Query(wanted): Query<Wanted>) -> Page {
+pub async fn all(Open(app): Open, Extension(visitor): Extension<Visitor>, Query(wanted): Query<Wanted>) -> Page {
     visitor.must_be(Role::Viewer)?;
     let page = wanted.page.parse::<u64>().unwrap_or(0).min(1 << 32);
     let (q, side) = (wanted.q.trim().to_lowercase(), wanted.side.clone());
@@ -97,7 +97,7 @@ fn line(row: &[Cell]) -> Vec<Markup> {
     ]
 }
 
-pub async fn one(State(app): State<Shared>, Extension(visitor): Extension<Visitor>, Path(ip): Path<String>) -> Page {
+pub async fn one(Open(app): Open, Extension(visitor): Extension<Visitor>, Path(ip): Path<String>) -> Page {
     visitor.must_be(Role::Viewer)?;
     let host = api::host(&app, &ip).await?;
     let asked = ip.clone();

@@ -4,8 +4,8 @@ use super::frame::{Html, shell};
 use super::{Refused, segment};
 use crate::serve::Shared;
 use crate::serve::access::{Token, Visitor};
-use crate::serve::api::by_tls;
-use crate::serve::exchange::{Form, Peer, Query};
+use crate::serve::api::{by_tls, log_in_as};
+use crate::serve::exchange::{Form, OverTls, Peer, Query};
 use crate::serve::problem::Problem;
 use axum::Extension;
 use axum::extract::State;
@@ -34,8 +34,8 @@ fn own(then: &str) -> &str {
     if safe { then } else { "/" }
 }
 
-pub async fn page(State(app): State<Shared>, Extension(visitor): Extension<Visitor>, Query(then): Query<Then>) -> Response {
-    if visitor.role.is_some() || !app.access.demanded() {
+pub async fn page(State(server): State<Shared>, Extension(visitor): Extension<Visitor>, Query(then): Query<Then>) -> Response {
+    if visitor.role.is_some() || !server.access.demanded() {
         return Redirect::to(own(&then.then)).into_response();
     }
     Html(form(&then.then, None)).into_response()
@@ -60,16 +60,17 @@ fn form(then: &str, wrong: Option<&str>) -> Markup {
 }
 
 pub async fn log_in(
-    State(app): State<Shared>,
+    State(server): State<Shared>,
     Extension(Peer(peer)): Extension<Peer>,
+    Extension(tls): Extension<OverTls>,
     headers: HeaderMap,
     Form(login): Form<Login>,
 ) -> Result<Response, Refused> {
-    if !app.access.demanded() {
+    if !server.access.demanded() {
         return Ok(Redirect::to("/").into_response());
     }
-    match app.access.log_in(peer.ip(), login.username, login.password).await {
-        Ok(token) => Ok(([(header::SET_COOKIE, token.cookie(by_tls(&headers)))], Redirect::to(own(&login.then))).into_response()),
+    match log_in_as(&server, peer.ip(), login.username, login.password).await {
+        Ok(token) => Ok(([(header::SET_COOKIE, token.cookie(by_tls(tls, &headers)))], Redirect::to(own(&login.then))).into_response()),
         Err(problem @ (Problem::Forbidden(_) | Problem::TooMany(_))) => {
             let says = problem.says();
             let wait = problem.into_response();
@@ -81,9 +82,9 @@ pub async fn log_in(
     }
 }
 
-pub async fn log_out(State(app): State<Shared>, Extension(visitor): Extension<Visitor>) -> Response {
+pub async fn log_out(State(server): State<Shared>, Extension(visitor): Extension<Visitor>) -> Response {
     if let Some(token) = &visitor.session {
-        app.access.log_out(token);
+        server.access.log_out(token);
     }
     ([(header::SET_COOKIE, Token::no_cookie())], Redirect::to(&format!("/login?then={}", segment("/")))).into_response()
 }

@@ -7,10 +7,9 @@ use crate::serve::access::Visitor;
 use crate::serve::desk::rows;
 use crate::serve::exchange::Query;
 use crate::serve::problem::Problem;
-use crate::serve::{Role, Shared};
+use crate::serve::{Open, Role};
 use crate::store::journal;
 use axum::Extension;
-use axum::extract::State;
 use duckdb::types::Value;
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -27,7 +26,7 @@ pub struct Wanted {
     level: String,
 }
 
-pub async fn page(State(app): State<Shared>, Extension(visitor): Extension<Visitor>, Query(wanted): Query<Wanted>) -> Page {
+pub async fn page(Open(app): Open, Extension(visitor): Extension<Visitor>, Query(wanted): Query<Wanted>) -> Page {
     visitor.must_be(Role::Viewer)?;
     let level = wanted.level.clone();
     let logs = app.desk.ask(move |conn| {

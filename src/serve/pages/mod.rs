@@ -4,21 +4,25 @@
 //! and maud's escaping; lengths that depend on data are SVG attributes, since the policy of these pages knows no inline style.
 
 mod assets;
+mod cases;
 mod findings;
 mod flows;
 mod frame;
 mod hosts;
+mod incidents;
 mod logs;
 mod login;
 mod overview;
 mod rules;
 mod sql;
+mod trend;
 
-use super::Shared;
+pub use trend::Trend;
+
 use super::access::Visitor;
 use super::problem::Problem;
+use super::{Open, Shared};
 use axum::Router;
-use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -52,6 +56,9 @@ pub fn routes() -> Router<Shared> {
         .route("/findings", get(findings::inbox))
         .route("/findings/{id}", get(findings::one))
         .route("/findings/{id}/triage", post(findings::triage))
+        .route("/incidents", get(incidents::all))
+        .route("/incidents/{id}", get(incidents::one))
+        .route("/cases", get(cases::page))
         .route("/hosts", get(hosts::all))
         .route("/hosts/{ip}", get(hosts::one))
         .route("/flows", get(flows::explorer))
@@ -69,7 +76,7 @@ pub fn routes() -> Router<Shared> {
 }
 
 /// The report itself, as `vigil report --format html` writes it, with the policy that it sets itself.
-async fn report(State(app): State<Shared>, axum::Extension(visitor): axum::Extension<Visitor>) -> Result<Response, Refused> {
+async fn report(Open(app): Open, axum::Extension(visitor): axum::Extension<Visitor>) -> Result<Response, Refused> {
     visitor.must_be(super::Role::Viewer)?;
     let page = match app.page.get() {
         Some(page) => Arc::clone(page),
@@ -84,6 +91,11 @@ async fn report(State(app): State<Shared>, axum::Extension(visitor): axum::Exten
         response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
     }
     Ok(response)
+}
+
+/// Why a page is not shown, as a page.
+pub fn refused(problem: Problem) -> Response {
+    Refused(problem).into_response()
 }
 
 /// Text as one segment or value of an address.

@@ -1,33 +1,42 @@
 //! The first view: what it comes to, and where to look.
 
 use super::Page;
-use super::frame;
+use super::frame::{self, said, whole};
 use crate::model::Severity;
-use crate::model::report::Report;
+use crate::model::report::{Report, Share};
 use crate::model::time::{human_bytes, human_duration, short};
-use crate::report::html::{Told, charts, class_of, coverage, hosts, pill, t, verdict};
+use crate::report::html::{Told, charts, class_of, coverage, hosts, pill, share_bar, t, verdict};
 use crate::report::text::{clipped, count, label, thousands};
 use crate::serve::access::Visitor;
 use crate::serve::api::{AttackCell, matrix};
-use crate::serve::{App, Shared};
+use crate::serve::desk::rows;
+use crate::serve::problem::Problem;
+use crate::serve::{App, Open};
 use axum::Extension;
-use axum::extract::State;
+use duckdb::types::Value;
 use maud::{Markup, html};
 
 /// Hosts and findings before "all of them".
 const FIRST: usize = 8;
+/// Incidents before "all of them".
+const FEW: usize = 4;
+/// Countries listed.
+const PLACES: u64 = 20;
 
-pub async fn page(State(app): State<Shared>, Extension(visitor): Extension<Visitor>) -> Page {
+pub async fn page(Open(app): Open, Extension(visitor): Extension<Visitor>) -> Page {
     let report = &app.report;
     let told = Told::in_pages(report);
+    let (trend, places) = (super::trend::of(&app).await?, places_of(&app).await?);
     let body = html! {
         (verdict::section(report))
         (tiles(report))
-        @if !report.traffic.buckets.is_empty() { (charts::traffic(&report.traffic, &report.timeline, &told)) }
+        (super::trend::chart(&app, &trend, &told))
         (findings(report))
+        @if app.incidents.len() > 1 { (incidents(&app)) }
         @if !report.hosts.is_empty() { (top_hosts(report, &told)) }
         (attack(&app, &told))
         @if !report.services.is_empty() { (charts::services(&report.services)) }
+        (places_section(&places))
         (coverage::section(&report.coverage))
     };
     Ok(frame::page(&app, &visitor, "/", "Overview", body))
@@ -65,6 +74,51 @@ fn findings(report: &Report) -> Markup {
             @else {
                 div.finding-list { @for finding in report.findings.iter().take(FIRST) { (super::findings::line(finding, "open")) } }
                 @if report.findings.len() > FIRST { p.more { a href="/findings" { "All " (count(report.findings.len() as u64, "finding")) } } }
+            }
+        }
+    }
+}
+
+fn incidents(app: &App) -> Markup {
+    html! {
+        section #incidents {
+            h2 { "Incidents" }
+            div.finding-list { @for incident in app.incidents.iter().take(FEW) { (super::incidents::line(incident)) } }
+            @if app.incidents.len() > FEW { p.more { a href="/incidents" { "All " (count(app.incidents.len() as u64, "incident")) } } }
+        }
+    }
+}
+
+/// Countries of the other ends, by bytes, where a map of addresses was given.
+async fn places_of(app: &App) -> Result<Vec<Share>, Problem> {
+    let found = app.desk.ask(|conn| {
+        let sql = "SELECT coalesce(country, '?'), count(DISTINCT ip), sum(bytes_out + bytes_in)::BIGINT AS bytes \
+            FROM (SELECT DISTINCT ip, country FROM places) JOIN hosts USING (ip) WHERE NOT internal GROUP BY country ORDER BY bytes DESC, 1 LIMIT ?";
+        rows(conn, sql, &[Value::UBigInt(PLACES)])
+    });
+    let found = found.await?.cells;
+    Ok(found
+        .iter()
+        .map(|row| Share { name: said(row.first()), count: whole(row.get(1)), bytes: whole(row.get(2)), note: String::new() })
+        .collect())
+}
+
+fn places_section(places: &[Share]) -> Markup {
+    let most = places.first().map_or(0, |place| place.bytes);
+    html! {
+        @if !places.is_empty() {
+            section #places {
+                h2 { "Places" }
+                p.lead { "Where addresses outside are said to be, by the bytes exchanged with them." }
+                table.stack data-sortable {
+                    thead { tr { th { "Country" } th.num { "Hosts" } th.num { "Bytes" } th { "Beside the largest" } } }
+                    tbody { @for place in places { tr {
+                        td data-label="Country" { (t(&place.name)) }
+                        td.num data-label="Hosts" data-sort=(place.count) { (thousands(place.count)) }
+                        td.num data-label="Bytes" data-sort=(place.bytes) { (human_bytes(place.bytes)) }
+                        td.share data-label="Beside the largest" data-sort=(place.bytes) { div { (share_bar(place.bytes, most, "accent")) } }
+                    } } }
+                }
             }
         }
     }

@@ -4,12 +4,11 @@ use super::Page;
 use super::frame;
 use crate::report::html::rules;
 use crate::serve::access::Visitor;
-use crate::serve::{Role, Shared};
+use crate::serve::{Open, Role};
 use axum::Extension;
-use axum::extract::State;
 use maud::html;
 
-pub async fn page(State(app): State<Shared>, Extension(visitor): Extension<Visitor>) -> Page {
+pub async fn page(Open(app): Open, Extension(visitor): Extension<Visitor>) -> Page {
     visitor.must_be(Role::Viewer)?;
     let body = html! {
         (rules::section(&app.report))

@@ -9,7 +9,7 @@ use crate::serve::api::tables;
 use crate::serve::exchange::{Form, Query};
 use crate::serve::problem::Problem;
 use crate::serve::query::{Answer, STATEMENT};
-use crate::serve::{App, Role, Shared};
+use crate::serve::{App, Open, Role, Shared};
 use axum::Extension;
 use axum::extract::State;
 use maud::{Markup, html};
@@ -53,29 +53,39 @@ pub struct Asked {
     query: String,
 }
 
-pub async fn console(State(app): State<Shared>, Extension(visitor): Extension<Visitor>, Query(asked): Query<Asked>) -> Page {
+pub async fn console(
+    State(server): State<Shared>,
+    Open(app): Open,
+    Extension(visitor): Extension<Visitor>,
+    Query(asked): Query<Asked>,
+) -> Page {
     visitor.must_be(Role::Analyst)?;
-    Ok(page(&app, &visitor, &asked.query, html! {}))
+    Ok(page(&app, server.sql_timeout(), &visitor, &asked.query, html! {}))
 }
 
-pub async fn answer(State(app): State<Shared>, Extension(visitor): Extension<Visitor>, form: Result<Form<Asked>, Problem>) -> Page {
+pub async fn answer(
+    State(server): State<Shared>,
+    Open(app): Open,
+    Extension(visitor): Extension<Visitor>,
+    form: Result<Form<Asked>, Problem>,
+) -> Page {
     visitor.must_be(Role::Analyst)?;
     let Form(asked) = form?;
-    let answered = match app.query.run(&asked.query, ROWS).await {
+    let answered = match app.query.run(&asked.query, ROWS, server.sql_timeout()).await {
         Ok(answer) => rows(&answer),
         Err(problem @ Problem::Ours(_)) => return Err(problem.into()),
         Err(problem) => {
             html! { pre.wrong role="alert" { (problem.says().lines().map(|line| t(line).into_owned()).collect::<Vec<_>>().join("\n")) } }
         }
     };
-    Ok(page(&app, &visitor, &asked.query, answered))
+    Ok(page(&app, server.sql_timeout(), &visitor, &asked.query, answered))
 }
 
-fn page(app: &App, visitor: &Visitor, query: &str, answer: Markup) -> frame::Html {
+fn page(app: &App, timeout: std::time::Duration, visitor: &Visitor, query: &str, answer: Markup) -> frame::Html {
     let body = html! {
         section #console {
             h2 { "SQL" }
-            p.lead { "One statement that reads, in DuckDB's SQL. It runs in a process of its own and ends after " (app.options.sql_timeout.as_secs()) " s." }
+            p.lead { "One statement that reads, in DuckDB's SQL. It runs in a process of its own and ends after " (timeout.as_secs()) " s." }
             form.sql method="post" action="/sql" {
                 label.hidden for="query" { "Statement" }
                 // A newline after the opening tag belongs to the tag, not to the statement.
