@@ -148,12 +148,17 @@ impl Shelf {
         self.slots.write().unwrap_or_else(PoisonError::into_inner).insert(name, Arc::new(slot));
     }
 
-    /// Puts a case on the shelf; returns its name there.
+    /// Puts a case on the shelf; returns its name there, which no other case has.
     pub fn add(&self, folder: &Path) -> String {
-        let name = name_of(folder);
-        if self.slot(&name).is_none() {
-            self.put(name.clone(), Slot::new(folder.to_path_buf(), Source::Folder));
+        let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf());
+        let mut slots = self.slots.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some((name, _)) = slots.iter().find(|(_, slot)| slot.folder == folder) {
+            return name.clone();
         }
+        let own = name_of(&folder);
+        let further = (2..).map(|number| format!("{own}-{number}"));
+        let name = std::iter::once(own.clone()).chain(further).find(|name| !slots.contains_key(name)).unwrap_or(own);
+        slots.insert(name.clone(), Arc::new(Slot::new(folder, Source::Folder)));
         name
     }
 

@@ -14,7 +14,10 @@
   let at = -1;
   addEventListener("vigil:changed", () => {
     items = [...document.querySelectorAll("[data-item]")];
+    at = Math.min(at, items.length - 1);
     items[at]?.classList.add("at");
+    // What had the focus is gone; what took its place has it now.
+    if (at >= 0 && document.activeElement === document.body) linkOf(items[at])?.focus({ preventScroll: true });
   });
   const walk = (step) => {
     if (!items.length) return false;
@@ -42,6 +45,19 @@
   help.append(make("h2", {}, "Keys"), make("dl", {}, ...lines), close);
   document.body.append(help);
 
+  // In the inbox, of the finding that is at hand.
+  const verbs = { a: "acknowledge", e: "escalate", x: "archive" };
+  const triage = async (id, verb) => {
+    const answer = await fetch(`${base}/api/v1/findings/${encodeURIComponent(id)}/triage`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ verb }),
+    }).catch(() => null);
+    if (answer?.ok) return renew();
+    const why = await answer?.json().catch(() => null);
+    toast([why?.error ?? "the server does not answer"], "sev-high");
+  };
+
   let going = 0;
   addEventListener("keydown", (event) => {
     const field = event.target.closest?.("input, textarea, select");
@@ -58,6 +74,7 @@
     else if (event.key === "/") document.querySelector("[data-search]")?.focus();
     else if (event.key === "j" || event.key === "k") done = walk(event.key === "j" ? 1 : -1) || !!keyed(event.key, ".crumbs")?.click();
     else if (keyed(event.key, ".triage")) keyed(event.key, ".triage").click();
+    else if (verbs[event.key] && items[at]?.dataset.finding) triage(items[at].dataset.finding, verbs[event.key]);
     else done = false;
     if (done) event.preventDefault();
   });
@@ -152,12 +169,16 @@
   let stale = false;
   let fetched = Date.now();
   let fetching = false;
-  const refresh = async () => {
+  const refresh = () => {
     const main = document.querySelector("main");
     const busy = main.contains(document.activeElement) && document.activeElement.matches("input, textarea, select");
     const written = [...main.querySelectorAll("textarea, input:not([type=hidden])")].some((field) => field.value !== field.defaultValue);
-    if (!stale || paused || fetching || busy || written || document.hidden || help.open) return;
-    if (Date.now() - fetched < Number(every.value) * 1000) return;
+    if (!stale || paused || busy || written || document.hidden || help.open) return;
+    if (Date.now() - fetched >= Number(every.value) * 1000) renew();
+  };
+  const renew = async () => {
+    if (fetching) return;
+    const main = document.querySelector("main");
     [stale, fetching, fetched] = [false, true, Date.now()];
     try {
       const answer = await fetch(location.href, { headers: { Accept: "text/html" } });

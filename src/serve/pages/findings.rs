@@ -128,7 +128,7 @@ fn filters(wanted: &Wanted, tactics: &[&str]) -> Markup {
 /// One finding as a line that leads to its page.
 pub fn line(finding: &Finding, state: &str) -> Markup {
     html! {
-        article class={ "finding line " (class_of(finding.severity)) } data-item {
+        article class={ "finding line " (class_of(finding.severity)) } data-item data-finding=(t(&finding.id)) {
             a.cover href={ "/findings/" (segment(&finding.id)) } {
                 span.finding-grade { (pill(finding.severity)) " " span.fid { (t(&finding.id)) } @if state != "open" { " " span.chip { (state) } } }
                 span.finding-says { span.finding-title { (t(&finding.title)) } span.says { (t(&finding.says)) } }

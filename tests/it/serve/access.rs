@@ -5,10 +5,10 @@ use super::{Answer, Server, copy, serve, serve_demo};
 use crate::desk::{Desk, demo};
 use serde_json::{Value, json};
 
-const PASSWORD: &str = "correct horse battery";
+pub const PASSWORD: &str = "correct horse battery";
 
 /// A desk with a case and users: ann the analyst, vera the viewer, root the admin, and an API key.
-fn with_users() -> (Desk, String) {
+pub fn with_users() -> (Desk, String) {
     let desk = Desk::new();
     copy(demo(), &desk.path("demo.vigil"));
     for (name, role) in [("ann", "analyst"), ("vera", "viewer"), ("root", "admin")] {

@@ -3,9 +3,15 @@
 mod access;
 mod api;
 mod browser;
+mod captures;
+mod chromium;
+mod fuzz;
+mod live;
 mod load;
 mod pages;
 mod sql;
+mod stream;
+mod tls;
 
 use crate::desk::{Desk, demo};
 use serde_json::Value;
@@ -13,7 +19,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long any single answer may take here, busy machines included.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -73,6 +79,19 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
+/// Asks again and again until the answer is the one that is wanted.
+#[track_caller]
+fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+    let began = Instant::now();
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(began.elapsed() < PATIENCE, "{what}: waited {PATIENCE:?} in vain");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
 /// Serves a case on the desk on a free port of loopback.
 pub fn serve(desk: Desk, case: &str, args: &[&str]) -> Server {
     let addr: &[&str] = if args.contains(&"--addr") { &[] } else { &["--addr", "127.0.0.1:0"] };
@@ -80,9 +99,13 @@ pub fn serve(desk: Desk, case: &str, args: &[&str]) -> Server {
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().expect("vigil starts");
     let mut line = String::new();
     BufReader::new(child.stdout.take().expect("a pipe was asked for")).read_line(&mut line).expect("it says where it listens");
-    let addr = line.trim().trim_start_matches("http://").trim_end_matches('/');
-    let addr = addr.replace("0.0.0.0", "127.0.0.1").parse().unwrap_or_else(|error| panic!("{error}: {line:?}"));
-    Server { child, addr, desk }
+    Server { child, addr: told(&line), desk }
+}
+
+/// The address in what a server says when it listens.
+fn told(line: &str) -> SocketAddr {
+    let addr = line.trim().trim_start_matches("http://").trim_start_matches("https://").trim_end_matches('/');
+    addr.replace("0.0.0.0", "127.0.0.1").parse().unwrap_or_else(|error| panic!("{error}: {line:?}"))
 }
 
 impl Server {
