@@ -4,7 +4,7 @@ use crate::desk::{Desk, Said, demo, pcap_of, scenario, usable};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Command, Stdio};
 
-const SUBCOMMANDS: [&str; 14] = [
+const SUBCOMMANDS: [&str; 16] = [
     "analyze",
     "demo",
     "sql",
@@ -15,6 +15,8 @@ const SUBCOMMANDS: [&str; 14] = [
     "comment",
     "explain",
     "export",
+    "serve",
+    "user",
     "rules",
     "config",
     "completions",
