@@ -25,7 +25,8 @@ use crate::detect::baseline::{self, Mode, Profile};
 use crate::detect::{self, Rules};
 use crate::enrich::{self, Knowledge};
 use crate::incident;
-use crate::model::{Block, CapHit, CaptureInfo, Damage, Limits, Report, Secrets, Severity, report::Run};
+use crate::model::report::{Incident, Run};
+use crate::model::{Block, CapHit, CaptureInfo, Damage, Limits, Report, Secrets, Severity};
 use crate::report::{self, Format};
 use crate::store::{self, Case, Replace, RunRow, SystemLog};
 use ingest::{Ingest, Step};
@@ -221,6 +222,7 @@ pub fn analyze(options: &Options, observer: &dyn Observer) -> Result<Analyzed, E
     let (incidents, judged, said) = heed(&notes, &mut detected, judged, &assemble::host_facts(case.connection())?);
     let mut report = assemble::assemble(case.connection(), detected, judged, said, run, &case_title(&options.folder))?;
     report.prose = telling::by_template(&report, &incidents);
+    report.incidents = incidents;
     case.append_summaries(&telling::rows(&report.prose))?;
     case.finish(&options.manifest(&report))?;
     write_reports(&report, &options.formats, &folder)?;
@@ -234,7 +236,7 @@ pub fn reopen(folder: &Path) -> Result<Report, Error> {
 }
 
 /// The same, with its incidents.
-fn reopen_with_incidents(folder: &Path) -> Result<(Report, Vec<store::IncidentRow>), Error> {
+fn reopen_with_incidents(folder: &Path) -> Result<(Report, Vec<Incident>), Error> {
     let case = store::open_read_only(folder, REOPEN_MEMORY, 1)?;
     let db = case.connection();
     let manifest = store::manifest::read_all(folder)?;
@@ -248,6 +250,7 @@ fn reopen_with_incidents(folder: &Path) -> Result<(Report, Vec<store::IncidentRo
     let (incidents, judged, said) = heed(&Notes::read(case.folder())?, &mut detected, judged, &facts);
     let mut report = assemble::assemble(db, detected, judged, said, run, &case_title(folder))?;
     report.prose = telling::as_told(case.folder(), &report, &incidents)?;
+    report.incidents.clone_from(&incidents);
     Ok((report, incidents))
 }
 
@@ -257,9 +260,10 @@ fn heed(
     detected: &mut detect::Detected,
     judged: incident::Judged,
     facts: &incident::Facts,
-) -> (Vec<store::IncidentRow>, incident::Judged, assemble::Said) {
-    let incidents = judged.incidents.clone();
+) -> (Vec<Incident>, incident::Judged, assemble::Said) {
     let set_aside = notes.set_aside(&mut detected.findings);
+    let gone = |id: &str| set_aside.iter().any(|aside| aside.finding == id);
+    let incidents = judged.incidents.iter().filter_map(|incident| incident.clone().without(gone)).collect();
     let judged = if set_aside.is_empty() {
         judged
     } else {

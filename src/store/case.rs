@@ -7,7 +7,7 @@ use super::rows::{EventRows, FlowRows};
 use super::schema::{self, judgement, record};
 use super::{PacketRow, PacketsSummary, Replace, Result, RunRow, StatisticsRow, StoreError, SystemLog, journal, manifest};
 use crate::capture::{Hash, hash_file};
-use crate::model::report::{Host, RuleRun};
+use crate::model::report::{Host, Incident, RuleRun};
 use crate::model::{AppEvent, CaptureInfo, Damage, Finding, Flow, HomeNets, Secrets};
 use crate::store::column::Columns;
 use duckdb::{Config, Connection};
@@ -241,9 +241,16 @@ impl Case {
         folder::append_lines(&self.folder.join(files::FINDINGS), rows)
     }
 
-    /// Stores incidents.
-    pub fn append_incidents(&self, rows: &[judgement::IncidentRow]) -> Result<()> {
-        put(&self.conn, "incidents", &judgement::incidents(), rows)
+    /// Stores incidents, with their graphs in `incident_hosts` and `incident_edges`.
+    pub fn append_incidents(&self, rows: &[Incident]) -> Result<()> {
+        put(&self.conn, "incidents", &judgement::incidents(), rows)?;
+        let (mut nodes, mut edges) = (Vec::new(), Vec::new());
+        for row in rows {
+            nodes.extend(row.roles.iter().map(|role| judgement::IncidentHost { incident: &row.id, role }));
+            edges.extend(row.deeds.iter().map(|deed| judgement::IncidentEdge { incident: &row.id, deed }));
+        }
+        put(&self.conn, "incident_hosts", &judgement::incident_hosts(), &nodes)?;
+        put(&self.conn, "incident_edges", &judgement::incident_edges(), &edges)
     }
 
     /// Stores the risk of hosts.
