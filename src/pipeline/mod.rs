@@ -8,6 +8,7 @@
 mod assemble;
 pub mod carve;
 pub mod custody;
+pub mod eval;
 pub mod export;
 mod ingest;
 mod live;

@@ -4,7 +4,7 @@ use crate::desk::{Desk, Said, demo, pcap_of, scenario, usable};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Command, Stdio};
 
-const SUBCOMMANDS: [&str; 14] = [
+const SUBCOMMANDS: [&str; 15] = [
     "analyze",
     "demo",
     "sql",
@@ -16,6 +16,7 @@ const SUBCOMMANDS: [&str; 14] = [
     "explain",
     "export",
     "rules",
+    "eval",
     "config",
     "completions",
     "man",
