@@ -58,6 +58,8 @@ pub enum Command {
     Rules(RulesArgs),
     /// Learn what is usual from captures or cases, for `vigil analyze --baseline`
     Train(TrainArgs),
+    /// Judge rules and models on captures of which it is known what is in them
+    Eval(EvalArgs),
     /// Print the settings in force and where each comes from
     Config(ConfigArgs),
     /// Print a completion script for a shell
@@ -814,6 +816,37 @@ pub struct TrainArgs {
     #[arg(long, value_name = "CIDR,…", value_delimiter = ',')]
     pub home_net: Vec<String>,
     /// Print nothing but errors
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+/// `vigil eval`
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  vigil eval datasets/                       the generated captures, with their labels\n  \
+    vigil eval truth.jsonl --captures pcaps/ --save now.json\n  \
+    vigil eval truth.jsonl --captures pcaps/ --against before.json\n\n\
+    A manifest is JSON lines, one for each thing that was done: capture, kind (attack or benign), techniques, attackers, victims, and\n\
+    first_ns, last_ns or frames where they are known. docs/evaluation.md has the format and how things are counted.")]
+pub struct EvalArgs {
+    /// Ground truth: JSON lines, a JSON list, or a folder of *.truth.jsonl
+    #[arg(value_name = "MANIFEST")]
+    pub manifest: PathBuf,
+    /// Where the captures lie [default: beside the manifest]
+    #[arg(long, value_name = "DIR")]
+    pub captures: Option<PathBuf>,
+    /// Folder of rules that add to, or replace, the built-in ones
+    #[arg(long, value_name = "DIR")]
+    pub rules: Vec<PathBuf>,
+    /// Write everything that was measured, as JSON
+    #[arg(long, value_name = "FILE")]
+    pub save: Option<PathBuf>,
+    /// Show what an earlier run saved beside it
+    #[arg(long, value_name = "FILE")]
+    pub against: Option<PathBuf>,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+    /// No line for each capture
     #[arg(long, short)]
     pub quiet: bool,
 }

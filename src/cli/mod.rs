@@ -7,6 +7,7 @@ pub mod args;
 mod carve;
 mod config;
 mod demo;
+mod eval;
 mod explain;
 mod export;
 mod failure;
@@ -76,6 +77,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::SqlWorker(args) => serve::worker(args),
         Command::Rules(args) => rules::run(args),
         Command::Train(args) => train::run(args),
+        Command::Eval(args) => eval::run(args),
         Command::Config(args) => config::run(args),
         Command::Completions(args) => papers::completions(args),
         Command::Man(args) => papers::man(args),

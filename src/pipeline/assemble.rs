@@ -46,6 +46,8 @@ pub fn assemble(db: &Connection, detected: Detected, judged: Judged, said: Said,
         hosts: judged.hosts,
         hosts_total,
         findings,
+        // Notes may take findings out of them: they come when these are heeded.
+        incidents: Vec::new(),
         timeline: judged.timeline,
         traffic: traffic(db)?,
         services: services(db)?,

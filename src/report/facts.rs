@@ -139,6 +139,16 @@ pub fn host_state(state: &str) -> &str {
     if state == "clean" { "nothing found" } else { state }
 }
 
+/// The part of a host in an incident, in words.
+pub fn part_played(part: &str) -> &'static str {
+    match part {
+        "attacker" => "attacker",
+        "pivot" => "victim, then attacker",
+        "victim" => "victim",
+        _ => "far end",
+    }
+}
+
 /// A row of "observed beside threshold".
 #[derive(Debug, PartialEq)]
 pub struct Measure {

@@ -13,7 +13,7 @@ use crate::model::Report;
 use crate::model::report::RuleRun;
 use crate::pipeline;
 use crate::store::live::Reader;
-use crate::store::{self, IncidentRow, OpenCase};
+use crate::store::{self, OpenCase};
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::response::Response;
@@ -37,8 +37,6 @@ pub(crate) struct App {
     pub name: String,
     /// The report.
     pub report: Report,
-    /// Incidents, gravest first.
-    pub incidents: Vec<IncidentRow>,
     /// Where DuckDB is asked.
     pub desk: Arc<Desk>,
     /// Its folder.
@@ -235,11 +233,10 @@ impl Shelf {
             Source::Own(_) => Some(lock(&self.rules).clone().unwrap_or_default()),
             Source::Folder => None,
         };
-        let (report, incidents) = pipeline::report_of(&case, rules)?;
+        let report = pipeline::report_of(&case, rules)?;
         Ok(App {
             name: name.into(),
             report,
-            incidents,
             folder: case.folder().to_path_buf(),
             live: store::live::is_live(case.folder()),
             desk: Arc::new(Desk::new(case, self.threads)?),

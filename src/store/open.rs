@@ -1,10 +1,10 @@
 //! Opening a finished case, read-only and closed in: SQL that people or reports run on it reaches no other file.
 
-use super::case::{put, settings};
+use super::case::{put, put_incidents, settings};
 use super::folder::{OpenGuard, files};
 use super::schema::judgement;
 use super::{Result, StoreError, live, manifest, schema};
-use crate::model::report::Host;
+use crate::model::report::{Host, Incident};
 use duckdb::{AccessMode, Connection};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -61,12 +61,12 @@ impl OpenCase {
     }
 
     /// Hosts by risk and incidents of a live case, which are judged whenever it is looked at. A finished case has them.
-    pub fn keep_judged(&self, hosts: &[Host], incidents: &[judgement::IncidentRow]) -> Result<()> {
+    pub fn keep_judged(&self, hosts: &[Host], incidents: &[Incident]) -> Result<()> {
         if !live::is_live(&self.folder) {
             return Ok(());
         }
         put(&self.conn, "host_risk", &judgement::host_risk(), hosts)?;
-        put(&self.conn, "incidents", &judgement::incidents(), incidents)
+        put_incidents(&self.conn, incidents)
     }
 }
 

@@ -4,7 +4,7 @@ use crate::desk::{Desk, Said, demo, pcap_of, scenario, usable};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Command, Stdio};
 
-const SUBCOMMANDS: [&str; 16] = [
+const SUBCOMMANDS: [&str; 17] = [
     "analyze",
     "demo",
     "sql",
@@ -18,6 +18,7 @@ const SUBCOMMANDS: [&str; 16] = [
     "serve",
     "user",
     "rules",
+    "eval",
     "config",
     "completions",
     "man",

@@ -9,6 +9,7 @@ mod counting;
 mod custody;
 mod damage;
 mod desk;
+mod evaluation;
 mod exports;
 mod floor_plan;
 mod hostile;

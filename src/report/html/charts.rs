@@ -66,12 +66,13 @@ fn timeline(entries: &[TimelineEntry], report: &Report, told: &Told) -> Markup {
         section #timeline {
             h2 { "Timeline" }
             p.lead { (count(shown, "finding")) " of " (thousands(report.findings.len().max(entries.len()) as u64)) " in order of time, all times UTC." }
-            (lanes(entries, told))
+            (lanes(entries, told, "lanes"))
             ol.story { @for entry in entries { (line(entry, told)) } }
         }
     }
 }
 
+/// One line of the story.
 pub(crate) fn line(entry: &TimelineEntry, told: &Told) -> Markup {
     let lasted = entry.until_ns.saturating_sub(entry.ts_ns);
     html! {
@@ -116,7 +117,8 @@ fn packed<'a>(entries: &[&'a TimelineEntry], axis: &TimeAxis) -> Vec<Placed<'a>>
     placed
 }
 
-pub(crate) fn lanes(entries: &[TimelineEntry], told: &Told) -> Markup {
+/// Findings as bars along time, a lane for each tactic; `key` tells pictures of one page apart.
+pub(crate) fn lanes(entries: &[TimelineEntry], told: &Told, key: &str) -> Markup {
     let from = entries.iter().map(|entry| entry.ts_ns).min().unwrap_or(0);
     let until = entries.iter().map(|entry| entry.until_ns.max(entry.ts_ns)).max().unwrap_or(from);
     let axis = TimeAxis::new(from, until, LANE_LEFT, RIGHT - LANE_LEFT - 28.0);
@@ -139,9 +141,9 @@ pub(crate) fn lanes(entries: &[TimelineEntry], told: &Told) -> Markup {
     html! {
         figure.chart {
             div.scroll tabindex="0" role="group" aria-label="Findings over time, scrollable" {
-                svg viewBox=(format!("0 0 {WIDTH} {:.0}", top + 34.0)) role="img" aria-labelledby="lanes-title lanes-desc" {
-                    title #lanes-title { "Findings over time by tactic" }
-                    desc #lanes-desc { (said) " The list below says the same in words." }
+                svg viewBox=(format!("0 0 {WIDTH} {:.0}", top + 34.0)) role="img" aria-labelledby=(format!("{key}-title {key}-desc")) {
+                    title id=(format!("{key}-title")) { "Findings over time by tactic" }
+                    desc id=(format!("{key}-desc")) { (said) " The list below says the same in words." }
                     (time_axis(&axis, 8.0, top))
                     @for (name, y, height, bars) in &lanes { (lane(name, *y, *height, bars, told)) }
                 }

@@ -11,7 +11,9 @@ pub(crate) mod charts;
 pub(crate) mod coverage;
 pub(crate) mod evidence;
 pub(crate) mod findings;
+pub(crate) mod graph;
 pub(crate) mod hosts;
+pub(crate) mod incidents;
 pub(crate) mod prose;
 pub(crate) mod rules;
 pub(crate) mod scale;
@@ -70,6 +72,7 @@ fn page(report: &Report) -> Markup {
                 main {
                     (verdict::section(report))
                     (prose::section(report, &told))
+                    (incidents::section(report, &told))
                     (coverage::section(&report.coverage))
                     (hosts::section(report, &told))
                     (findings::section(report))
@@ -100,6 +103,7 @@ fn masthead(report: &Report) -> Markup {
     let places = [
         ("verdict", "Verdict", true),
         ("story", "Story", !report.prose.is_empty()),
+        ("incidents", "Incidents", !report.incidents.is_empty()),
         ("coverage", "Coverage", true),
         ("hosts", "Hosts", !report.hosts.is_empty()),
         ("findings", "Findings", true),

@@ -86,7 +86,7 @@ impl<'a> Glance<'a> {
             flows: coverage.flows,
             hosts: report.hosts_total,
             findings: report.findings.len(),
-            incidents: app.incidents.len(),
+            incidents: app.report.incidents.len(),
             evidence: &report.evidence,
             vigil: env!("CARGO_PKG_VERSION"),
         }

@@ -185,8 +185,8 @@ async fn rows_of(source: &'static tables::Source, Open(app): Open, Pairs(paramet
 }
 
 /// The incident of that id.
-pub fn incident<'a>(app: &'a App, id: &str) -> Result<&'a crate::store::IncidentRow, Problem> {
-    let found = app.incidents.iter().find(|incident| incident.id == id);
+pub fn incident<'a>(app: &'a App, id: &str) -> Result<&'a crate::model::report::Incident, Problem> {
+    let found = app.report.incidents.iter().find(|incident| incident.id == id);
     found.ok_or_else(|| Problem::Nowhere(format!("there is no incident {:?}", crate::report::visible(id))))
 }
 

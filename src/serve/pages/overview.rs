@@ -32,7 +32,7 @@ pub async fn page(Open(app): Open, Extension(visitor): Extension<Visitor>) -> Pa
         (tiles(report))
         (super::trend::chart(&app, &trend, &told))
         (findings(report))
-        @if app.incidents.len() > 1 { (incidents(&app)) }
+        @if app.report.incidents.len() > 1 { (incidents(&app)) }
         @if !report.hosts.is_empty() { (top_hosts(report, &told)) }
         (attack(&app, &told))
         @if !report.services.is_empty() { (charts::services(&report.services)) }
@@ -83,8 +83,8 @@ fn incidents(app: &App) -> Markup {
     html! {
         section #incidents {
             h2 { "Incidents" }
-            div.finding-list { @for incident in app.incidents.iter().take(FEW) { (super::incidents::line(incident)) } }
-            @if app.incidents.len() > FEW { p.more { a href="/incidents" { "All " (count(app.incidents.len() as u64, "incident")) } } }
+            div.finding-list { @for incident in app.report.incidents.iter().take(FEW) { (super::incidents::line(incident)) } }
+            @if app.report.incidents.len() > FEW { p.more { a href="/incidents" { "All " (count(app.report.incidents.len() as u64, "incident")) } } }
         }
     }
 }
