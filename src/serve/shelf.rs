@@ -16,7 +16,7 @@ use crate::store::live::Reader;
 use crate::store::{self, OpenCase};
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::response::Response;
+use axum::response::{IntoResponse, Redirect, Response};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -403,6 +403,7 @@ impl FromRequestParts<Shared> for Open {
         let chosen = parts.extensions.get::<Chosen>().map(|chosen| chosen.0.clone());
         let found = match chosen.as_deref().or(server.shelf.first()) {
             Some(name) => get(server, name).await,
+            None if parts.uri.path() == "/" => return Err(Redirect::to("/cases").into_response()),
             None => Err(Problem::Nowhere("no case was named here; /cases lists those that are served".into())),
         };
         found.map(Self).map_err(|problem| problem.told(parts.uri.path()))

@@ -180,7 +180,7 @@ async fn gate(State(role): State<Role>, Extension(visitor): Extension<Visitor>, 
 }
 
 async fn rows_of(source: &'static tables::Source, Open(app): Open, Pairs(parameters): Pairs) -> Result<Json<tables::Page>, Problem> {
-    let question = source.question(&parameters)?;
+    let question = source.question(&parameters)?.of(&app);
     Ok(Json(app.desk.ask(move |conn| question.ask(conn)).await?))
 }
 

@@ -155,10 +155,13 @@ async fn netstats(Open(app): Open, Query(place): Query<Place>) -> Result<Json<Co
     if !(1..=MOST_ROWS).contains(&limit) || !(1..=1 << 32).contains(&page) {
         return Err(Problem::Wrong(format!("limit is 1 to {MOST_ROWS}, page is 1 or more")));
     }
+    // Views, which the tables of a live case are, have no row numbers.
+    let order = if app.live { "f.ts_ns, f.flow_id" } else { "f.rowid" };
     let found = app.desk.ask(move |conn| {
         let sql = "SELECT f.local_orig, f.local_resp, f.id_orig_h, f.id_orig_p, f.id_resp_h, f.id_resp_p, f.proto, f.conn_state, f.flow_id \
-            FROM flows f ORDER BY f.rowid LIMIT ? OFFSET ?";
-        let found = rows(conn, sql, &[Value::UBigInt(limit), Value::UBigInt((page - 1).saturating_mul(limit))])?;
+            FROM flows f ORDER BY ";
+        let sql = format!("{sql}{order} LIMIT ? OFFSET ?");
+        let found = rows(conn, &sql, &[Value::UBigInt(limit), Value::UBigInt((page - 1).saturating_mul(limit))])?;
         let mut connections: Vec<Connection> = found.cells.iter().map(|row| connection(row)).collect();
         located(conn, &mut connections)?;
         Ok(connections)

@@ -3,9 +3,11 @@
 //! Names of columns come from the schema in force, never from the request: a name that is not in it is refused. Values are bound.
 
 use crate::serve::desk::{Rows, rows};
+use crate::serve::App;
 use crate::serve::problem::Problem;
 use crate::store::Cell;
 use crate::store::column::Kind;
+use crate::store::live::KEYED;
 use crate::store::schema;
 use base64::Engine;
 use chrono::{DateTime, NaiveDate, NaiveDateTime};
@@ -167,6 +169,8 @@ pub struct Question {
     cursor: Option<Cursor>,
     limit: usize,
     total: bool,
+    /// The case is a live one, whose tables are views with a key of their own.
+    live: bool,
 }
 
 impl std::fmt::Debug for Source {
@@ -213,7 +217,7 @@ impl Source {
     pub fn question(&'static self, parameters: &[(String, String)]) -> Result<Question, Problem> {
         let fields = self.columns.iter().map(|(name, ..)| name.as_str()).collect();
         let (conditions, values) = (Vec::new(), Vec::new());
-        let mut question = Question { source: self, fields, conditions, values, sort: None, cursor: None, limit: ROWS, total: false };
+        let mut question = Question { source: self, fields, conditions, values, sort: None, cursor: None, limit: ROWS, total: false, live: false };
         for (name, value) in parameters {
             question.take(name, value)?;
         }
@@ -228,6 +232,17 @@ impl Source {
 }
 
 impl Question {
+    /// To be asked of that case.
+    pub fn of(self, app: &App) -> Self {
+        Self { live: app.live, ..self }
+    }
+
+    /// What is asked, and what tells rows apart there.
+    fn place(&self) -> (String, &'static str) {
+        // Views of vigil's own have a key of their own, live or not.
+        if self.live && self.source.key == "rowid" { (format!("{KEYED}.\"{}\"", self.source.name), KEY) } else { (self.source.from.clone(), self.source.key) }
+    }
+
     fn take(&mut self, name: &str, value: &str) -> Result<(), Problem> {
         match name {
             "limit" => {
@@ -325,7 +340,7 @@ impl Question {
 
     /// Rows after the cursor, in the order of the question. Empty values come last, whichever way the order runs.
     fn after(&self, cursor: &Cursor, conditions: &mut Vec<String>, values: &mut Vec<Value>) -> Result<(), Problem> {
-        let key = format!("{} > ?", self.source.key);
+        let key = format!("{} > ?", self.place().1);
         let Some(sort) = self.sort else {
             conditions.push(key);
             values.push(Value::BigInt(cursor.key));
@@ -346,6 +361,7 @@ impl Question {
 
     fn sql(&self) -> Result<(String, Vec<Value>), Problem> {
         let (mut conditions, mut values) = (self.conditions.clone(), self.values.clone());
+        let (from, key) = self.place();
         if let Some(cursor) = &self.cursor {
             self.after(cursor, &mut conditions, &mut values)?;
         }
@@ -354,7 +370,7 @@ impl Question {
             let _ = write!(sql, "\"{field}\", ");
         }
         let order = self.sort.map_or("NULL".to_string(), |sort| format!("CAST(\"{}\" AS VARCHAR)", sort.column));
-        let _ = write!(sql, "CAST({} AS BIGINT) AS {KEY}, {order} AS {ORDER} FROM {}", self.source.key, self.source.from);
+        let _ = write!(sql, "CAST({key} AS BIGINT) AS {KEY}, {order} AS {ORDER} FROM {from}");
         if !conditions.is_empty() {
             let _ = write!(sql, " WHERE {}", conditions.join(" AND "));
         }
@@ -362,7 +378,7 @@ impl Question {
         if let Some(sort) = self.sort {
             let _ = write!(sql, "\"{}\" {} NULLS LAST, ", sort.column, if sort.down { "DESC" } else { "ASC" });
         }
-        let _ = write!(sql, "{} LIMIT {}", self.source.key, self.limit + 1);
+        let _ = write!(sql, "{key} LIMIT {}", self.limit + 1);
         Ok((sql, values))
     }
 

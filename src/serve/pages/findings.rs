@@ -149,7 +149,7 @@ pub async fn one(Open(app): Open, Extension(visitor): Extension<Visitor>, Path(i
     let asked = id.clone();
     let flows = app.desk.ask(move |conn| {
         let sql = "SELECT flows.flow_id, ts, id_orig_h, id_orig_p, id_resp_h, id_resp_p, proto, service, conn_state, duration, orig_ip_bytes, resp_ip_bytes \
-            FROM flows JOIN finding_flows USING (flow_id) WHERE finding_id = ? ORDER BY flows.rowid LIMIT ?";
+            FROM flows JOIN finding_flows USING (flow_id) WHERE finding_id = ? ORDER BY ts_ns, flow_id LIMIT ?";
         rows(conn, sql, &[Value::Text(asked), Value::UBigInt(FLOWS)])
     });
     let flows = flows.await?;
@@ -173,6 +173,7 @@ pub async fn one(Open(app): Open, Extension(visitor): Extension<Visitor>, Path(i
                 @if !finding.frames.is_empty() && visitor.must_be(Role::Analyst).is_ok() {
                     p { a href={ "/api/v1/findings/" (segment(&finding.id)) "/packets" } download { "Packets as pcapng" } }
                 }
+                @if let Some(incident) = &finding.incident { p { "Part of " a href={ "/incidents/" (segment(incident)) } { "incident " (t(incident)) } } }
                 p.parties { @for ip in finding.actors.iter().chain(&finding.targets).take(12) { (frame::host(ip)) " " } }
             }
             (body(finding, &[]))

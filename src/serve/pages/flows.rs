@@ -102,6 +102,7 @@ pub async fn explorer(Open(app): Open, Extension(visitor): Extension<Visitor>, P
     let body = match source.question(&filters) {
         Err(problem) => html! { (form(&asked)) p.wrong role="alert" { (t(&problem.says())) } },
         Ok(question) => {
+            let question = question.of(&app);
             let (page, total) = app.desk.ask(move |conn| Ok((question.ask(conn)?, question.count(conn)?))).await?;
             let found = Rows { names: page.names, cells: page.rows };
             let without = |name: &str| {
@@ -145,7 +146,8 @@ pub async fn one(Open(app): Open, Extension(visitor): Extension<Visitor>, Path(i
     visitor.must_be(Role::Viewer)?;
     let flow = read_id(&id)?;
     let source = tables::source("flows").ok_or_else(|| Problem::Ours("no table of flows".into()))?;
-    let about = app.desk.ask(move |conn| about(conn, source, flow)).await?;
+    let own = app.clone();
+    let about = app.desk.ask(move |conn| about(conn, &own, source, flow)).await?;
     let Some(row) = about.flow.rows.first() else {
         return Err(Problem::Nowhere(format!("there is no flow {:?}", crate::report::visible(&id))).into());
     };
@@ -155,6 +157,7 @@ pub async fn one(Open(app): Open, Extension(visitor): Extension<Visitor>, Path(i
         nav.crumbs aria-label="Flows" { a href="/flows" { "Flows" } }
         section #flow {
             h1 { "Flow " (printed) }
+            @if visitor.must_be(Role::Analyst).is_ok() { p.more { a href={ "/api/v1/flows/" (segment(&printed)) "/packets" } download { "Packets as pcapng" } } }
             @if !findings.is_empty() { div.finding-list { @for finding in findings { (super::findings::line(finding, "open")) } } }
             (facts(source, &about.flow.names, row))
         }
@@ -181,9 +184,9 @@ struct About {
     events: Vec<(&'static str, tables::Page)>,
 }
 
-fn about(conn: &duckdb::Connection, source: &'static Source, flow: u64) -> Result<About, Problem> {
+fn about(conn: &duckdb::Connection, app: &App, source: &'static Source, flow: u64) -> Result<About, Problem> {
     let of =
-        |source: &'static Source| source.question(&[("flow_id".into(), flow.to_string()), ("limit".into(), EVENTS.to_string())])?.ask(conn);
+        |source: &'static Source| source.question(&[("flow_id".into(), flow.to_string()), ("limit".into(), EVENTS.to_string())])?.of(app).ask(conn);
     let mut events = Vec::new();
     let own = |source: &&Source| source.name != "flows" && source.columns.iter().any(|(name, ..)| name == "flow_id");
     for table in tables::sources().iter().filter(own) {
@@ -229,7 +232,7 @@ fn events(page: &tables::Page) -> Markup {
 pub async fn of_host(app: &App, ip: &str, most: u64) -> Result<Rows, Problem> {
     let ip = ip.to_string();
     let sql = format!(
-        "SELECT {FIELDS} FROM flows WHERE id_orig_h = ? OR id_resp_h = ? ORDER BY orig_ip_bytes + resp_ip_bytes DESC, rowid LIMIT ?"
+        "SELECT {FIELDS} FROM flows WHERE id_orig_h = ? OR id_resp_h = ? ORDER BY orig_ip_bytes + resp_ip_bytes DESC, flow_id LIMIT ?"
     );
     app.desk.ask(move |conn| rows(conn, &sql, &[Value::Text(ip.clone()), Value::Text(ip), Value::UBigInt(most)])).await
 }

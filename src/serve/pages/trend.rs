@@ -104,8 +104,8 @@ pub fn chart(app: &App, trend: &Trend, told: &Told) -> Markup {
                     span.key-area {} " bytes per " (human_duration(traffic.bucket_ns)) " (left) "
                     @if scored { span.key-score {} " mean anomaly score of the flows that began then, 0 to 1 (right) " }
                     @if !trend.anomalies.is_empty() { span.key-anomaly {} " flagged by a model " }
-                    @if !entries.is_empty() { "▾ findings " }
-                    (axis.dates()) ", UTC."
+                    @if !entries.is_empty() { span.key-finding { "▾ findings" } }
+                    " · " (axis.dates()) ", UTC."
                     @if !scored { " No model scored the flows of this case." }
                 }
             }
@@ -174,7 +174,7 @@ fn mark(anomaly: &Anomaly, axis: &TimeAxis) -> Markup {
     html! {
         a href=[place] {
             title { (short(anomaly.ts)) ", score " (format!("{:.2}", anomaly.score)) ": " (t(&anomaly.says)) }
-            circle.anomaly cx=(px(axis.x(anomaly.ts))) cy=(px(height_of(anomaly.score))) r="4" {}
+            circle.anomaly cx=(px(axis.x(anomaly.ts))) cy=(px(height_of(anomaly.score))) r="3.2" {}
         }
     }
 }

@@ -17,7 +17,7 @@ mod views;
 
 pub use desk::{Desk, Lens};
 pub use findings::FindingsFile;
-pub use read::Reader;
+pub use read::{KEYED, Reader};
 pub(super) use read::open;
 pub use segment::{Books, Marks, Writer};
 

@@ -93,7 +93,8 @@ fn show(conn: &Connection, folder: &Path, home: &str, segments: &[Segment], seal
     let failed = || StoreError::database("opening the live case");
     let own = |name: &str| schema::JUDGEMENTS.contains(&name) && !["hosts", "host_role", "rules"].contains(&name);
     if segments.is_empty() {
-        return conn.execute_batch(&format!("{}\n{}", schema::ddl(), schema::VIEWS)).map_err(failed());
+        let keyed: String = schema::tables().iter().map(|table| format!("CREATE VIEW {KEYED}.{0} AS SELECT *, rowid AS _key FROM main.{0};", table.name)).collect();
+        return conn.execute_batch(&format!("{}\n{}\nCREATE SCHEMA {KEYED};{keyed}", schema::ddl(), schema::VIEWS)).map_err(failed());
     }
     // Those of this version, and those that another one wrote.
     let own_facts = views::facts(false).into_iter().map(str::to_string);
@@ -106,7 +107,30 @@ fn show(conn: &Connection, folder: &Path, home: &str, segments: &[Segment], seal
     let findings = findings::read(folder)?;
     put(conn, "findings", &judgement::findings(), &findings)?;
     let flows: Vec<judgement::FindingFlow<'_>> = findings.iter().flat_map(judgement::FindingFlow::of).collect();
-    put(conn, "finding_flows", &judgement::finding_flows(), &flows)
+    put(conn, "finding_flows", &judgement::finding_flows(), &flows)?;
+    conn.execute_batch(&keyed(segments)).map_err(failed())
+}
+
+/// Schema in which each table of a live case has a further column, `_key`: the place of a row among all rows. Views have no `rowid`.
+pub const KEYED: &str = "keyed";
+
+fn keyed(segments: &[Segment]) -> String {
+    const VIEWS: [&str; 3] = ["hosts", "host_role", "rules"];
+    let mut sql = format!("CREATE SCHEMA {KEYED};\n");
+    for table in schema::tables() {
+        let name = table.name;
+        let full = |segment: &&Segment| segment.rows.is_empty() || segment.rows.get(name).is_some_and(|rows| *rows > 0);
+        let of = |segment: &Segment| format!("SELECT *, {}::BIGINT * (1::BIGINT << 36) + rowid AS _key FROM {}.main.{name}", segment.number, segment.catalog());
+        let parts: Vec<String> = segments.iter().filter(full).map(of).collect();
+        let from = match () {
+            () if VIEWS.contains(&name) => format!("SELECT *, row_number() OVER () AS _key FROM main.{name}"),
+            () if schema::JUDGEMENTS.contains(&name) => format!("SELECT *, rowid AS _key FROM main.{name}"),
+            () if parts.is_empty() => format!("SELECT *, 0::BIGINT AS _key FROM main.{name}"),
+            () => parts.join(" UNION ALL BY NAME "),
+        };
+        sql += &format!("CREATE VIEW {KEYED}.{name} AS {from};\n");
+    }
+    sql
 }
 
 /// Opens a segment; `false` where it is not sealed, being written to or left behind half made.
