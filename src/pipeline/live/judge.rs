@@ -227,6 +227,11 @@ impl Judge {
         self.usual.take_notices()
     }
 
+    /// What became of each rule so far.
+    pub fn rules(&self) -> Vec<RuleRun> {
+        self.runs.values().cloned().collect()
+    }
+
     fn seal_retired(&mut self, troubles: &mut Vec<String>) {
         let mut done = self.seal(None);
         while let Ok(segment) = self.retired.try_recv() {
@@ -237,7 +242,7 @@ impl Judge {
 
     /// Seals a segment, and those with which that failed before.
     fn seal(&mut self, closed: Option<Segment>) -> Result<(), StoreError> {
-        let rules: Vec<RuleRun> = self.runs.values().cloned().collect();
+        let rules = self.rules();
         let Self { desk, knowledge, settings, usual, register, .. } = self;
         let (known, standing) = (known(knowledge, &settings.home), register.standing());
         desk.seal(closed, &mut Sealing { rules: &rules, known: &known, judged: &mut |case: &Case| usual.segment(case, &standing) })

@@ -90,7 +90,7 @@ pub fn live(options: &LiveOptions, stop: &Arc<AtomicBool>, watcher: &dyn Watcher
         file: FindingsFile::open(&folder)?,
         retired,
     });
-    watcher.begins(&folder);
+    watcher.begins(&case);
     let pool = super::pool(common.threads)?;
     let run = Run { options, stop, watcher, limits: common.limits() };
     let missing = pool.install(|| run.all(source, (writer, retire), judge, resumed))?;
@@ -192,6 +192,7 @@ impl Run<'_> {
                     let verdict = judge.check(&check);
                     shared.checks.fetch_add(1, Relaxed);
                     shared.slowest.fetch_max(verdict.took.as_millis() as u64, Relaxed);
+                    self.watcher.rules(&judge.rules());
                     verdict.changes.iter().for_each(|change| self.watcher.change(change));
                     verdict.notices.iter().for_each(|notice| self.watcher.notice(notice));
                     if !verdict.unusual.is_empty() {

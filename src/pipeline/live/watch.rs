@@ -3,6 +3,8 @@
 use super::register::Change;
 use super::usual::Unusual;
 use crate::model::Ts;
+use crate::model::report::RuleRun;
+use crate::store::live::LiveCase;
 use std::time::Duration;
 
 /// How it goes.
@@ -30,12 +32,14 @@ pub struct Pulse {
 
 /// Watches a live run.
 pub trait Watcher: Sync {
-    /// Listening has begun; the case lies there.
-    fn begins(&self, folder: &std::path::Path);
+    /// Listening has begun into this case. No rights are held any more: threads may be started.
+    fn begins(&self, case: &LiveCase);
     /// How it goes, several times a second.
     fn pulse(&self, pulse: &Pulse);
     /// Something became of a finding.
     fn change(&self, change: &Change);
+    /// What became of the rules so far, after each check.
+    fn rules(&self, rules: &[RuleRun]);
     /// Something is not as usual.
     fn unusual(&self, unusual: &[Unusual]);
     /// Something is worth knowing that is neither.

@@ -218,8 +218,14 @@ impl Desk {
     fn take_merged(&mut self) -> Result<()> {
         let Some(mut merge) = self.merge.take() else { return Ok(()) };
         merge.wait()?;
+        let seen = merge.of().iter().any(|part| self.attached.contains(&part.number));
         merge.of().iter().try_for_each(|part| self.close(part))?;
         let merged = merge.put_in_place()?;
+        if seen {
+            // Others in this process look at what is open.
+            segment::attach_sealed(self.connection(), &merged)?;
+            self.attached.insert(merged.number);
+        }
         let place = self.segments.iter().position(|segment| merge.of().contains(segment)).unwrap_or(self.segments.len());
         self.segments.retain(|segment| !merge.of().contains(segment));
         self.segments.insert(place, merged);

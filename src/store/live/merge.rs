@@ -71,11 +71,11 @@ impl Merge {
     pub fn put_in_place(&self) -> Result<Segment> {
         let path = &self.into.path;
         std::fs::rename(beside(path), path).map_err(StoreError::file("replace", path))?;
-        if let Some(folder) = path.parent() {
-            // Before the others go, it must be known that this one covers them.
-            std::fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(StoreError::file("write", folder))?;
+        // Before the others go, it must be known that this one covers them. Where they cannot go, they are passed over.
+        let known = path.parent().is_some_and(|folder| std::fs::File::open(folder).and_then(|folder| folder.sync_all()).is_ok());
+        for part in self.of.iter().filter(|part| known && part.number != self.into.number) {
+            let _ = super::remove(&part.path);
         }
-        self.of.iter().filter(|part| part.number != self.into.number).try_for_each(|part| super::remove(&part.path))?;
         Ok(self.into.clone())
     }
 }

@@ -21,6 +21,7 @@ mod views;
 pub use desk::{Desk, Lens};
 pub use findings::FindingsFile;
 pub(super) use read::open;
+pub use read::{KEYED, Reader};
 pub use segment::{Books, Marks, Sealing, Writer};
 pub use tiers::Room;
 
@@ -138,6 +139,11 @@ impl LiveCase {
     /// The desk at which rules look at the segments, which are merged as far as there is `room`.
     pub fn desk(&self, room: Room) -> Result<Desk> {
         Desk::new(another(&self.hub)?, &self.folder, &self.options, self.left.clone(), room)
+    }
+
+    /// Shows the case to others while it is written.
+    pub fn reader(&self) -> Result<Reader> {
+        Ok(Reader::new(another(&self.hub)?, &self.folder, &self.options))
     }
 
     /// Says that the case is whole for now, and notes the run in the journal.

@@ -10,6 +10,7 @@ use crate::store::schema::record;
 use duckdb::Connection;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 /// How many rows each table of the open segment has at one moment: what came later is not looked at.
 #[derive(Clone, Debug, Default)]
@@ -80,7 +81,9 @@ fn attach(conn: &Connection, segment: &Segment, how: &str) -> Result<()> {
 
 /// Opens a sealed segment.
 pub(super) fn attach_sealed(conn: &Connection, segment: &Segment) -> Result<()> {
-    attach(conn, segment, "(READ_ONLY)")
+    let sql = format!("ATTACH {} AS {} (READ_ONLY)", quoted(&segment.path), segment.catalog());
+    let failed = StoreError::database(format!("opening the segment '{}'", segment.path.display()));
+    patiently(|| conn.execute_batch(&sql)).map_err(failed)
 }
 
 /// Lets go of a segment.
@@ -284,8 +287,26 @@ pub(super) fn seal(conn: Connection, folder: &Path, options: &Options, segment: 
         let _ = conn.execute_batch("ROLLBACK; USE memory");
         return Err(error);
     }
-    conn.execute_batch(&format!("CHECKPOINT {catalog}; USE memory; DETACH {catalog}")).map_err(failed())?;
+    patiently(|| conn.execute_batch(&format!("CHECKPOINT {catalog}"))).map_err(failed())?;
+    conn.execute_batch(&format!("USE memory; DETACH {catalog}")).map_err(failed())?;
     attach_sealed(conn, segment)
+}
+
+/// Whoever reads the segment at this moment, which a server beside a capture does, holds it for as long as its question takes.
+fn patiently(mut work: impl FnMut() -> duckdb::Result<()>) -> duckdb::Result<()> {
+    const PATIENCE: Duration = Duration::from_secs(20);
+    let began = Instant::now();
+    loop {
+        match work() {
+            Err(error) if began.elapsed() < PATIENCE && is_held(&error) => std::thread::sleep(Duration::from_millis(20)),
+            done => return done,
+        }
+    }
+}
+
+fn is_held(error: &duckdb::Error) -> bool {
+    let said = error.to_string();
+    ["Cannot CHECKPOINT", "already attached", "already exists"].iter().any(|held| said.contains(held))
 }
 
 /// All that makes a segment a sealed one. Broken off, it is not one, and all of it can be done again.

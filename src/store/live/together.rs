@@ -1,9 +1,17 @@
 //! What several segments say together, where their rows do not merely stand one after the other.
 
-/// One query over the rows of a table in several catalogs, in their order.
+/// Between queries whose rows stand one after the other.
+pub(super) const AND: &str = " UNION ALL BY NAME ";
+
+/// The rows of a table in a catalog.
+pub(super) fn of(catalog: &str, table: &str) -> String {
+    format!("SELECT * FROM {catalog}.main.\"{table}\"")
+}
+
+/// The rows of a table in several catalogs, in their order.
 pub(super) fn all<'a>(catalogs: impl IntoIterator<Item = &'a str>, table: &str) -> String {
-    let parts: Vec<String> = catalogs.into_iter().map(|catalog| format!("SELECT * FROM {catalog}.main.\"{table}\"")).collect();
-    parts.join(" UNION ALL BY NAME ")
+    let parts: Vec<String> = catalogs.into_iter().map(|catalog| of(catalog, table)).collect();
+    parts.join(AND)
 }
 
 /// Hosts: what was counted of each is added up, its names and hardware addresses are put together.

@@ -21,9 +21,12 @@ pub(super) fn facts_in(conn: &Connection, catalog: &str) -> Result<Vec<String>> 
     Ok(tables_in(conn, catalog)?.into_iter().filter(|name| is_fact(name)).collect())
 }
 
-/// Whether the rows of a table of segments are facts that stand one after the other.
+/// What is unusual is said of each segment when it is sealed, and stands there like facts.
+pub(super) const ANOMALIES: &str = "anomalies";
+
+/// Whether the rows of a table of segments stand one after the other.
 pub(super) fn is_fact(table: &str) -> bool {
-    table != super::segment::SEALED && !schema::JUDGEMENTS.contains(&table)
+    table == ANOMALIES || (table != super::segment::SEALED && !schema::JUDGEMENTS.contains(&table))
 }
 
 /// All tables that there are in a catalog, sorted.
@@ -58,6 +61,11 @@ pub(super) struct Bounds<'a> {
 
 /// For each table of facts the statement that makes a view over the segments that have rows in it: sealed ones have no other tables.
 pub(super) fn over(segments: &[Segment], tables: &[impl AsRef<str>], bounds: Bounds<'_>) -> Vec<String> {
+    over_in("memory", segments, tables, bounds)
+}
+
+/// The same, the views standing in the catalog `home`.
+pub(super) fn over_in(home: &str, segments: &[Segment], tables: &[impl AsRef<str>], bounds: Bounds<'_>) -> Vec<String> {
     let known = schema::tables();
     let mut views = Vec::new();
     for table in tables.iter().map(AsRef::as_ref) {
@@ -73,7 +81,7 @@ pub(super) fn over(segments: &[Segment], tables: &[impl AsRef<str>], bounds: Bou
         if parts.is_empty() {
             parts.push(nothing(table, columns));
         }
-        views.push(format!("CREATE OR REPLACE VIEW memory.main.{table} AS {};\n", parts.join(" UNION ALL BY NAME ")));
+        views.push(format!("CREATE OR REPLACE VIEW {home}.main.{table} AS {};\n", parts.join(" UNION ALL BY NAME ")));
     }
     views
 }
