@@ -93,7 +93,10 @@ fn show(conn: &Connection, folder: &Path, home: &str, segments: &[Segment], seal
     let failed = || StoreError::database("opening the live case");
     let own = |name: &str| schema::JUDGEMENTS.contains(&name) && !["hosts", "host_role", "rules"].contains(&name);
     if segments.is_empty() {
-        let keyed: String = schema::tables().iter().map(|table| format!("CREATE VIEW {KEYED}.{0} AS SELECT *, rowid AS _key FROM main.{0};", table.name)).collect();
+        let keyed: String = schema::tables()
+            .iter()
+            .map(|table| format!("CREATE VIEW {KEYED}.{0} AS SELECT *, rowid AS _key FROM main.{0};", table.name))
+            .collect();
         return conn.execute_batch(&format!("{}\n{}\nCREATE SCHEMA {KEYED};{keyed}", schema::ddl(), schema::VIEWS)).map_err(failed());
     }
     // Those of this version, and those that another one wrote.
@@ -120,7 +123,9 @@ fn keyed(segments: &[Segment]) -> String {
     for table in schema::tables() {
         let name = table.name;
         let full = |segment: &&Segment| segment.rows.is_empty() || segment.rows.get(name).is_some_and(|rows| *rows > 0);
-        let of = |segment: &Segment| format!("SELECT *, {}::BIGINT * (1::BIGINT << 36) + rowid AS _key FROM {}.main.{name}", segment.number, segment.catalog());
+        let of = |segment: &Segment| {
+            format!("SELECT *, {}::BIGINT * (1::BIGINT << 36) + rowid AS _key FROM {}.main.{name}", segment.number, segment.catalog())
+        };
         let parts: Vec<String> = segments.iter().filter(full).map(of).collect();
         let from = match () {
             () if VIEWS.contains(&name) => format!("SELECT *, row_number() OVER () AS _key FROM main.{name}"),

@@ -1,6 +1,6 @@
 //! Every operation of the OpenAPI document, as schemathesis thinks of asking them.
 
-use super::{serve, copy};
+use super::{copy, serve};
 use crate::desk::{Desk, Said, demo};
 use crate::python::python;
 use std::process::Command;
@@ -18,9 +18,28 @@ fn no_request_that_the_document_allows_or_forbids_makes_the_server_fail() {
     let mut command = Command::new(python.with_file_name("schemathesis"));
     command.current_dir(server.desk.folder()).env("NO_COLOR", "1").env("NO_PROXY", "*");
     command.arg("run").arg(format!("http://{}/api/v1/openapi.json", server.addr));
-    command.args(["--header", &format!("Authorization: Bearer {}", key.trim()), "--checks", CHECKS, "--phases", "examples,coverage,fuzzing"]);
+    command.args([
+        "--header",
+        &format!("Authorization: Bearer {}", key.trim()),
+        "--checks",
+        CHECKS,
+        "--phases",
+        "examples,coverage,fuzzing",
+    ]);
     // The stream has no end, and the fuzzer would fill the disk with captures; both have tests of their own.
-    command.args(["--exclude-path-regex", "stream|captures$", "--max-examples", "2", "--seed", "1", "--workers", "2", "--no-shrink", "--max-time", "40"]);
+    command.args([
+        "--exclude-path-regex",
+        "stream|captures$",
+        "--max-examples",
+        "2",
+        "--seed",
+        "1",
+        "--workers",
+        "2",
+        "--no-shrink",
+        "--max-time",
+        "40",
+    ]);
     command.args(["--request-timeout", "30", "--generation-database", "none"]);
     let said = Said::of(command);
     assert_eq!(said.code, 0, "{}\n{}", said.out, said.err);
