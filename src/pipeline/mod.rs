@@ -26,7 +26,7 @@ use crate::detect::baseline::{self, Mode, Profile};
 use crate::detect::{self, Rules};
 use crate::enrich::{self, Knowledge};
 use crate::incident;
-use crate::model::report::{Incident, Run};
+use crate::model::report::{Incident, RuleRun, Run};
 use crate::model::{Block, CapHit, CaptureInfo, Damage, Limits, Report, Secrets, Severity};
 use crate::report::{self, Format};
 use crate::store::{self, Case, Replace, RunRow, SystemLog};
@@ -238,13 +238,23 @@ pub fn reopen(folder: &Path) -> Result<Report, Error> {
 
 /// The same, with its incidents.
 fn reopen_with_incidents(folder: &Path) -> Result<(Report, Vec<Incident>), Error> {
-    let case = store::open_read_only(folder, REOPEN_MEMORY, 1)?;
+    told(&store::open_read_only(folder, REOPEN_MEMORY, 1)?, folder, None)
+}
+
+/// The report of a case that is open already. `rules` is what became of the rules so far, where the case is written by
+/// this process: its segments say so only when they are sealed.
+pub fn report_of(case: &store::OpenCase, rules: Option<Vec<RuleRun>>) -> Result<Report, Error> {
+    told(case, case.folder(), rules).map(|(report, _)| report)
+}
+
+fn told(case: &store::OpenCase, folder: &Path, rules: Option<Vec<RuleRun>>) -> Result<(Report, Vec<Incident>), Error> {
     let db = case.connection();
     let manifest = store::manifest::read_all(folder)?;
     let mut findings = read_findings(folder)?;
-    let runs = assemble::read_rules(db)?;
+    let runs = rules.map_or_else(|| assemble::read_rules(db), Ok)?;
     let facts = assemble::host_facts(db)?;
     let judged = incident::judge(&mut findings, &runs, &facts);
+    case.keep_judged(&judged.hosts, &judged.incidents)?;
     // The commands that a report names are typed where the case lies now.
     let run = Run { folder: folder.display().to_string(), ..options::run_of(&manifest) };
     let mut detected = detect::Detected { findings, runs };

@@ -113,8 +113,9 @@ fn packets(page: &mut Page, report: &Report) {
     for (index, finding) in report.findings.iter().take(FINDINGS).filter(plain).enumerate() {
         let command = format!("vigil carve {case} {id} -o {id}.pcapng", id = finding.id);
         let room = page.width.saturating_sub(GUTTER + columns(&command) + 2);
-        let filter =
-            if room < 16 || finding.wireshark.is_empty() { String::new() } else { format!("  {}", clip(&finding.wireshark, room)) };
+        // A filter is there to be copied: half of one is worse than none.
+        let fits = !finding.wireshark.is_empty() && columns(&visible(&finding.wireshark)) <= room;
+        let filter = if fits { format!("  {}", visible(&finding.wireshark)) } else { String::new() };
         page.command(if index == 0 { "packets" } else { "" }, &format!("{command}{filter}"));
     }
 }

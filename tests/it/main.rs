@@ -25,6 +25,7 @@ mod python;
 mod proofs;
 mod rules;
 mod same_case;
+mod serve;
 
 use std::path::{Path, PathBuf};
 

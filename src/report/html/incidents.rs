@@ -77,7 +77,8 @@ fn one(incident: &Incident, index: usize, told: &Told) -> Markup {
     }
 }
 
-fn hosts(incident: &Incident, told: &Told) -> Markup {
+/// Hosts of an incident with the parts that they play.
+pub fn hosts(incident: &Incident, told: &Told) -> Markup {
     let left = incident.roles.len().saturating_sub(HOSTS);
     html! {
         h4 { "Who was concerned" }
