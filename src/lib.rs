@@ -29,4 +29,6 @@ pub mod report;
 #[cfg(feature = "case")]
 pub mod pipeline;
 #[cfg(feature = "case")]
+pub mod serve;
+#[cfg(feature = "case")]
 pub mod cli;

@@ -34,7 +34,7 @@ way AS (
 ),
 pair AS (
     SELECT rogue.*, usual.server AS other, usual.routers AS usual_routers, usual.resolvers AS usual_resolvers, usual.first_seen AS usual_first, usual.last_seen AS usual_last,
-        usual.clients AS usual_clients
+        usual.clients AS usual_clients, usual.flows AS usual_flows, usual.frames AS usual_frames
     FROM way AS rogue JOIN way AS usual ON rogue.server <> usual.server AND rogue.net IS NOT DISTINCT FROM usual.net
         AND (rogue.routers <> usual.routers OR rogue.resolvers <> usual.resolvers)
         -- Both at the same time: one that follows the other is a move.
@@ -57,7 +57,9 @@ SELECT
         'what': concat('router ', array_to_string(min(routers), ' '), ' and resolver ', array_to_string(min(resolvers), ' ')),
         'usual': concat('router ', array_to_string(min(usual_routers), ' '), ' and resolver ', array_to_string(min(usual_resolvers), ' '))
     } AS evidence,
-    list_distinct(flatten(list(flows ORDER BY first_seen)))[1:1000] AS flows, list_distinct(flatten(list(frames ORDER BY first_seen)))[1:200] AS frames
+    -- What the other server says belongs to the proof: alone, the newcomer is a server like any other.
+    list_concat(list_sort(list_distinct(flatten(list(flows ORDER BY first_seen))))[1:500], list_sort(list_distinct(flatten(list(usual_flows ORDER BY first_seen))))[1:500]) AS flows,
+    list_concat(list_sort(list_distinct(flatten(list(frames ORDER BY first_seen))))[1:100], list_sort(list_distinct(flatten(list(usual_frames ORDER BY first_seen))))[1:100]) AS frames
 FROM pair
 GROUP BY server
 ORDER BY actor

@@ -6,6 +6,7 @@ impact   = 60                       # 45 from outside
 prior    = 0.85
 family   = "scan"
 reads    = ["flows"]
+also     = ["flow_shape"]
 window   = "capture"
 key      = ["actor", "kind"]
 fires_on = "port-scan-stealth"
@@ -16,15 +17,27 @@ min_odd    = 3      # distinct ports for packets that no TCP stack sends (NULL, 
 min_maimon = 8      # FIN with ACK also ends old connections
 min_ack    = 10     # bare ACKs also keep old connections alive
 */
-WITH probe AS (
-    SELECT
-        *,
-        CASE first_flags & 63
-            WHEN 0 THEN 'NULL' WHEN 1 THEN 'FIN' WHEN 41 THEN 'XMAS' WHEN 17 THEN 'Maimon' WHEN 16 THEN 'ACK'
-        END AS kind
-    FROM flows
+WITH bare AS (
+    SELECT flows.*, first_flags & 63 AS flags, orig_fin, orig_urg,
+        first_flags & 63 IN (0, 1, 41) AND coalesce(orig_syn + orig_rst + orig_ack, 1) = 0 AS odd
+    FROM flows LEFT JOIN flow_shape USING (flow_id)
     WHERE proto = 'tcp' AND first_flags IS NOT NULL AND midstream AND first_flags & 63 IN (0, 1, 41, 17, 16)
-      AND coalesce(orig_bytes, 0) + coalesce(resp_bytes, 0) = 0 AND orig_pkts + resp_pkts <= 4
+      AND coalesce(orig_bytes, 0) + coalesce(resp_bytes, 0) = 0
+),
+probe AS (
+    SELECT * EXCLUDE (kinds), unnest(kinds) AS kind
+    FROM (
+        -- Scans of several kinds from one source port are one flow for each port: what its packets carried tells them apart.
+        SELECT *, CASE
+            WHEN odd THEN list_filter(
+                [CASE WHEN orig_fin > orig_urg THEN 'FIN' END, CASE WHEN orig_urg > 0 THEN 'XMAS' END, CASE WHEN orig_pkts > orig_fin THEN 'NULL' END],
+                kind -> kind IS NOT NULL
+            )
+            ELSE [CASE flags WHEN 0 THEN 'NULL' WHEN 1 THEN 'FIN' WHEN 41 THEN 'XMAS' WHEN 17 THEN 'Maimon' ELSE 'ACK' END]
+        END AS kinds
+        FROM bare
+    )
+    WHERE orig_pkts + resp_pkts <= 4 * len(kinds)
 ),
 pair AS (
     SELECT

@@ -2,7 +2,7 @@
 
 use super::args::{AnalyzeArgs, CommonArgs, HashChoice, ModelChoice, ReportFormat};
 use super::explain::Narrator;
-use super::progress::Bar;
+use super::progress::{Bar, Lines};
 use super::settings::Settings;
 use super::{Exit, Failure};
 use crate::capture::Hash;
@@ -21,7 +21,10 @@ pub fn run(args: Box<AnalyzeArgs>) -> Result<Exit, Failure> {
         return super::verify::reproduce(case, &args, &options);
     }
     let narrator = Narrator::wanted(&args.common.asked, false)?;
-    let mut analyzed = pipeline::analyze(&options, &Bar::new(args.common.quiet))?;
+    let lines = args.tell.then(Lines::default);
+    let bar = Bar::new(args.common.quiet || args.tell);
+    let observer: &dyn pipeline::Observer = lines.as_ref().map_or(&bar, |lines| lines);
+    let mut analyzed = pipeline::analyze(&options, observer)?;
     if let Some(narrator) = narrator {
         analyzed.report = narrator.tell(&analyzed.folder, &options.formats)?;
     }

@@ -38,6 +38,10 @@ pub enum Command {
     Sql(SqlArgs),
     /// Write a report of a finished case in other formats
     Report(ReportArgs),
+    /// Serve a case, or a folder of cases: dashboard and API
+    Serve(ServeArgs),
+    /// Add, list and remove those who may log in to a served case
+    User(UserArgs),
     /// Write the packets of a finding, flow, host or query into a capture that Wireshark opens
     Carve(CarveArgs),
     /// Check that a case and its evidence are still what they were
@@ -54,12 +58,17 @@ pub enum Command {
     Rules(RulesArgs),
     /// Learn what is usual from captures or cases, for `vigil analyze --baseline`
     Train(TrainArgs),
+    /// Judge rules and models on captures of which it is known what is in them
+    Eval(EvalArgs),
     /// Print the settings in force and where each comes from
     Config(ConfigArgs),
     /// Print a completion script for a shell
     Completions(CompletionsArgs),
     /// Print the manual page, or write one page per command into a folder
     Man(ManArgs),
+    /// One statement from standard input, for `serve`
+    #[command(hide = true)]
+    SqlWorker(SqlWorkerArgs),
 }
 
 /// Formats of reports.
@@ -148,6 +157,9 @@ pub struct AnalyzeArgs {
     /// With --reproduce: where the evidence was moved to, a folder searched by hash, or a file
     #[arg(long, value_name = "DIR", requires = "reproduce")]
     pub evidence: Option<PathBuf>,
+    /// Tell how far it is, as JSON lines on standard output
+    #[arg(long, hide = true)]
+    pub tell: bool,
     /// What it has in common with `live`.
     #[command(flatten)]
     pub common: CommonArgs,
@@ -291,6 +303,12 @@ pub struct LiveArgs {
     /// With --json, print the report as the last line
     #[arg(long, requires = "json")]
     pub report_at_end: bool,
+    /// Serve the dashboard and API of this capture here, such as 127.0.0.1:3000
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub serve: Option<std::net::SocketAddr>,
+    /// Who may ask, and how.
+    #[command(flatten)]
+    pub door: DoorArgs,
     /// What it has in common with `analyze`.
     #[command(flatten)]
     pub common: CommonArgs,
@@ -634,6 +652,112 @@ pub struct ReportArgs {
     pub stdout: bool,
 }
 
+/// `vigil serve`
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  vigil serve dump.vigil                     dashboard at http://127.0.0.1:3000/\n  \
+    vigil serve dump.vigil --addr 127.0.0.1:0  on a free port\n  \
+    vigil serve cases/                         all cases in a folder\n  \
+    vigil user add ann --role analyst && vigil serve dump.vigil --addr 0.0.0.0:3000 --host vigil.example \\\n  \
+    \u{20}   --tls-cert chain.pem --tls-key key.pem\n\n\
+    On loopback no login is asked for; any other address demands one. A live case is shown as its segments are sealed;\n\
+    `vigil live --serve` shows it as it is written. The API describes itself at /api/v1/openapi.json.")]
+pub struct ServeArgs {
+    /// Case folder, or a folder of cases
+    #[arg(value_name = "CASE|DIR")]
+    pub case: PathBuf,
+    /// Address and port to listen on; port 0 takes a free one
+    #[arg(long, value_name = "ADDR:PORT", env = "VIGIL_API_ADDR", default_value = "127.0.0.1:3000")]
+    pub addr: std::net::SocketAddr,
+    /// Who may ask, and how.
+    #[command(flatten)]
+    pub door: DoorArgs,
+    /// Captures that are sent here go into this folder, with the cases made of them [default: the current folder on loopback, else none are taken]
+    #[arg(long, value_name = "DIR")]
+    pub captures: Option<PathBuf>,
+    /// Bytes that a capture may have which is sent here
+    #[arg(long, value_name = "SIZE", default_value = "4G")]
+    pub capture_size: String,
+}
+
+/// Who may ask a server, and how: what `serve` and `live --serve` have in common
+#[derive(Args, Debug)]
+pub struct DoorArgs {
+    /// Name by which browsers may ask for this server, beside addresses and localhost
+    #[arg(long = "host", value_name = "NAME")]
+    pub hosts: Vec<String>,
+    /// Demand a login on loopback as well
+    #[arg(long)]
+    pub login: bool,
+    /// File of users [default: vigil/users.toml in your configuration folder]
+    #[arg(long, value_name = "FILE")]
+    pub users: Option<PathBuf>,
+    /// Certificate chain in PEM: serve https
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+    /// Its private key in PEM
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
+    /// Seconds that a statement of SQL may take
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=50))]
+    pub sql_timeout: u64,
+}
+
+/// `vigil sql-worker`
+#[derive(Args, Debug)]
+pub struct SqlWorkerArgs {
+    /// Case folder
+    pub case: PathBuf,
+    /// Rows to hand over
+    #[arg(long)]
+    pub rows: usize,
+    /// Seconds that the server waits
+    #[arg(long)]
+    pub seconds: u64,
+}
+
+/// `vigil user`
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  vigil user add ann --role analyst\n  vigil user key backup-script --role viewer\n  \
+    vigil user list\n  vigil user remove ann\n\n\
+    Roles: viewer reads; analyst also asks in SQL and says what became of findings; admin also sees how the server\n\
+    is set up. A running server reads the file when it starts.")]
+pub struct UserArgs {
+    /// What to do with them.
+    #[command(subcommand)]
+    pub action: UserAction,
+    /// File of users [default: vigil/users.toml in your configuration folder]
+    #[arg(long, value_name = "FILE", global = true)]
+    pub users: Option<PathBuf>,
+}
+
+/// What to do with users.
+#[derive(Subcommand, Debug)]
+pub enum UserAction {
+    /// Add a user, or give one another password; asks for the password, or reads it from a pipe
+    Add {
+        /// Name
+        name: String,
+        /// viewer, analyst or admin
+        #[arg(long, default_value = "analyst")]
+        role: crate::serve::Role,
+    },
+    /// Make an API key and print it, once
+    Key {
+        /// Name
+        name: String,
+        /// viewer, analyst or admin
+        #[arg(long, default_value = "viewer")]
+        role: crate::serve::Role,
+    },
+    /// List users and keys
+    List,
+    /// Remove a user and the key of that name
+    Remove {
+        /// Name
+        name: String,
+    },
+}
+
 /// `vigil rules`
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  vigil rules list\n  vigil rules show dns-tunnel\n  vigil rules test --rules my-rules/")]
@@ -695,6 +819,37 @@ pub struct TrainArgs {
     #[arg(long, value_name = "CIDR,…", value_delimiter = ',')]
     pub home_net: Vec<String>,
     /// Print nothing but errors
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+/// `vigil eval`
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  vigil eval datasets/                       the generated captures, with their labels\n  \
+    vigil eval truth.jsonl --captures pcaps/ --save now.json\n  \
+    vigil eval truth.jsonl --captures pcaps/ --against before.json\n\n\
+    A manifest is JSON lines, one for each thing that was done: capture, kind (attack or benign), techniques, attackers, victims, and\n\
+    first_ns, last_ns or frames where they are known. docs/evaluation.md has the format and how things are counted.")]
+pub struct EvalArgs {
+    /// Ground truth: JSON lines, a JSON list, or a folder of *.truth.jsonl
+    #[arg(value_name = "MANIFEST")]
+    pub manifest: PathBuf,
+    /// Where the captures lie [default: beside the manifest]
+    #[arg(long, value_name = "DIR")]
+    pub captures: Option<PathBuf>,
+    /// Folder of rules that add to, or replace, the built-in ones
+    #[arg(long, value_name = "DIR")]
+    pub rules: Vec<PathBuf>,
+    /// Write everything that was measured, as JSON
+    #[arg(long, value_name = "FILE")]
+    pub save: Option<PathBuf>,
+    /// Show what an earlier run saved beside it
+    #[arg(long, value_name = "FILE")]
+    pub against: Option<PathBuf>,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+    /// No line for each capture
     #[arg(long, short)]
     pub quiet: bool,
 }

@@ -42,6 +42,12 @@ pub enum Failure {
     /// Rendering.
     #[error(transparent)]
     Report(#[from] crate::report::Error),
+    /// Serving.
+    #[error(transparent)]
+    Serve(#[from] crate::serve::Error),
+    /// Users of a served case.
+    #[error(transparent)]
+    Users(#[from] crate::serve::UsersError),
     /// The pipeline.
     #[error(transparent)]
     Pipeline(#[from] crate::pipeline::Error),
@@ -69,7 +75,12 @@ impl Failure {
     /// The exit code it deserves: 2 for what the person at the keyboard can mend.
     pub fn exit(&self) -> Exit {
         use crate::pipeline::Error as P;
+        use crate::serve::Error as V;
         match self {
+            Self::Users(_) | Self::Serve(V::Users(_) | V::Listen { .. } | V::Nobody { .. } | V::Certificate { .. } | V::NoCase(_)) => {
+                Exit::Usage
+            }
+            Self::Serve(V::Store(error)) if is_case_usage(error) => Exit::Usage,
             Self::Usage(_) | Self::Capture(_) | Self::Pipeline(P::Capture(_) | P::Selection(_) | P::Occupied { .. }) => Exit::Usage,
             Self::Pipeline(P::EvidenceMissing { .. } | P::EvidenceChanged { .. }) => Exit::Incomplete,
             Self::Pipeline(P::Store(crate::store::StoreError::Database { doing, .. })) if doing == "running the query" => Exit::Usage,

@@ -7,10 +7,13 @@ use super::screen::Screen;
 use super::settings::{Settings, parse_bytes, parse_time};
 use super::{Exit, Failure};
 use crate::capture::live::{Listening, Speed};
-use crate::pipeline::{self, From, LiveOptions};
+use crate::model::report::RuleRun;
+use crate::pipeline::{self, Change, From, LiveOptions, Pulse, Watcher};
+use crate::serve::{Beside, Door};
+use crate::store::live::LiveCase;
 use signal_hook::consts::{SIGINT, SIGTERM};
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 /// Runs it.
@@ -18,10 +21,15 @@ pub fn run(args: Box<LiveArgs>) -> Result<Exit, Failure> {
     let settings = Settings::resolve(Some(&args.common))?;
     let options = options(&args, &settings)?;
     let narrator = Narrator::wanted(&args.common.asked, false)?;
+    // What is wrong with the address or the users is told before anything is captured.
+    let door = args.serve.map(|addr| Door::open(super::serve::door(&args.door, addr, &settings, &options.common.folder))).transpose()?;
     let stop = stopped_by_signals()?;
     let screen = Screen::new(args.common.quiet, args.common.json);
-    let mut lived = pipeline::live(&options, &stop, &screen)?;
+    let watched = Watched::new(&screen, door);
+    let lived = pipeline::live(&options, &stop, &watched);
+    drop(watched);
     screen.ends();
+    let mut lived = lived?;
     if let Some(narrator) = narrator {
         lived.report = narrator.tell(&lived.folder, &options.common.formats)?;
     }
@@ -35,6 +43,58 @@ pub fn run(args: Box<LiveArgs>) -> Result<Exit, Failure> {
         () if lived.has_findings(settings.fail_on.value) => Exit::Findings,
         () => Exit::Quiet,
     })
+}
+
+/// The screen, and a server beside it if there is one.
+struct Watched<'a> {
+    screen: &'a Screen,
+    door: Mutex<Option<Door>>,
+    beside: OnceLock<Beside>,
+}
+
+impl<'a> Watched<'a> {
+    fn new(screen: &'a Screen, door: Option<Door>) -> Self {
+        Self { screen, door: Mutex::new(door), beside: OnceLock::new() }
+    }
+
+    fn serve(&self, case: &LiveCase) -> Result<(), String> {
+        let Some(door) = self.door.lock().unwrap_or_else(PoisonError::into_inner).take() else { return Ok(()) };
+        let begun = door.begun();
+        let reader = case.reader().map_err(|error| error.to_string())?;
+        let beside = door.beside(reader).map_err(|error| error.to_string())?;
+        super::serve::said_on(&mut std::io::stderr(), &begun);
+        // Listening begins once.
+        let _ = self.beside.set(beside);
+        Ok(())
+    }
+}
+
+impl Watcher for Watched<'_> {
+    fn begins(&self, case: &LiveCase) {
+        self.screen.begins(case);
+        if let Err(why) = self.serve(case) {
+            self.screen.trouble(&format!("{why}; the capture goes on without a dashboard"));
+        }
+    }
+
+    fn pulse(&self, pulse: &Pulse) {
+        self.screen.pulse(pulse);
+        self.beside.get().into_iter().for_each(|beside| beside.pulse(pulse));
+    }
+
+    fn change(&self, change: &Change) {
+        self.screen.change(change);
+        self.beside.get().into_iter().for_each(|beside| beside.change(change));
+    }
+
+    fn rules(&self, rules: &[RuleRun]) {
+        self.beside.get().into_iter().for_each(|beside| beside.rules(rules));
+    }
+
+    fn trouble(&self, what: &str) {
+        self.screen.trouble(what);
+        self.beside.get().into_iter().for_each(|beside| beside.trouble(what));
+    }
 }
 
 /// The first SIGINT or SIGTERM ends the run in order; a second SIGINT ends it at once.

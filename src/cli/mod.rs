@@ -7,6 +7,7 @@ pub mod args;
 mod carve;
 mod config;
 mod demo;
+mod eval;
 mod explain;
 mod export;
 mod failure;
@@ -16,9 +17,11 @@ mod progress;
 mod report;
 mod rules;
 mod screen;
+mod serve;
 mod settings;
 mod sql;
 mod suppress;
+mod user;
 mod verify;
 mod train;
 
@@ -69,8 +72,12 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Explain(args) => explain::run(args),
         Command::Export(args) => export::run(args),
         Command::Report(args) => report::run(args),
+        Command::Serve(args) => serve::run(args),
+        Command::User(args) => user::run(args),
+        Command::SqlWorker(args) => serve::worker(args),
         Command::Rules(args) => rules::run(args),
         Command::Train(args) => train::run(args),
+        Command::Eval(args) => eval::run(args),
         Command::Config(args) => config::run(args),
         Command::Completions(args) => papers::completions(args),
         Command::Man(args) => papers::man(args),

@@ -1,12 +1,12 @@
-//! Progress on long work: a bar on a terminal, nothing in pipes.
+//! Progress on long work: a bar on a terminal, nothing in pipes; lines of JSON for a program that asked.
 
 use crate::capture::Progress;
 use crate::model::time::human_bytes;
 use crate::pipeline::{Observer, Stage};
 use indicatif::{ProgressBar, ProgressStyle};
-use std::io::IsTerminal;
-use std::sync::Arc;
-use std::time::Duration;
+use std::io::{IsTerminal, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 /// Shows what the pipeline is doing.
 pub struct Bar {
@@ -54,5 +54,50 @@ impl Observer for Bar {
         self.bar.set_position(read);
         let frames = progress.frames();
         self.bar.set_message(format!("{frames} frames, {flows} flows, {}", human_bytes(read)));
+    }
+}
+
+/// A line is told this often.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// Tells how far the pipeline is on standard output, one object a line.
+#[derive(Default)]
+pub struct Lines {
+    last: Mutex<Option<(Instant, u64, Option<u64>, u64)>>,
+}
+
+impl Lines {
+    fn say(&self, stage: &str, (bytes, total, frames): (u64, Option<u64>, u64), flows: u64) {
+        let line = serde_json::json!({ "stage": stage, "bytes": bytes, "bytes_total": total, "frames": frames, "flows": flows });
+        // Nobody listening any more is no reason to stop.
+        let _ = writeln!(std::io::stdout(), "{line}");
+    }
+}
+
+impl Observer for Lines {
+    fn stage(&self, stage: Stage) {
+        let name = match stage {
+            Stage::Reading => "reading",
+            Stage::Storing => "storing",
+            Stage::Detecting => "detecting",
+            Stage::Reporting => "reporting",
+        };
+        let far = self
+            .last
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .map_or((0, None, 0), |(_, bytes, total, frames)| (bytes, total, frames));
+        self.say(name, far, 0);
+    }
+
+    fn read(&self, progress: &Arc<Progress>, flows: u64) {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let told = last.map(|(at, ..)| at).filter(|at| at.elapsed() < PAUSE);
+        let far = (progress.bytes_read(), progress.bytes_total(), progress.frames());
+        *last = Some((told.unwrap_or_else(Instant::now), far.0, far.1, far.2));
+        drop(last);
+        if told.is_none() {
+            self.say("reading", far, flows);
+        }
     }
 }

@@ -1,13 +1,14 @@
 //! What a live run shows: on a terminal one line that moves, with findings above it; elsewhere plain lines.
 
+use crate::model::report::RuleRun;
 use crate::model::time::{human_bytes, rfc3339};
 use crate::model::{Finding, Severity};
 use crate::pipeline::{Change, Kind, Pulse, Watcher};
 use crate::report::visible;
+use crate::store::live::LiveCase;
 use console::Style;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::{IsTerminal, Write};
-use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -77,9 +78,9 @@ impl Screen {
 }
 
 impl Watcher for Screen {
-    fn begins(&self, folder: &Path) {
+    fn begins(&self, case: &LiveCase) {
         if !self.quiet && !self.json {
-            self.say(&format!("watching; the case is {}, Ctrl-C ends it in order", visible(&folder.display().to_string())));
+            self.say(&format!("watching; the case is {}, Ctrl-C ends it in order", visible(&case.folder().display().to_string())));
         }
     }
 
@@ -111,6 +112,8 @@ impl Watcher for Screen {
             self.say(&self.finding(change));
         }
     }
+
+    fn rules(&self, _: &[RuleRun]) {}
 
     fn trouble(&self, what: &str) {
         self.say(&format!("vigil: {}", visible(what)));

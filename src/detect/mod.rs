@@ -9,9 +9,10 @@
 //!
 //! To add a detection: one file under `queries/TACTIC/`. Nothing else.
 
-mod catalogue;
 pub mod baseline;
+mod catalogue;
 mod check;
+mod edge;
 mod fold;
 mod header;
 mod helpers;
@@ -29,6 +30,7 @@ mod tests;
 
 pub use catalogue::markdown;
 pub use check::check;
+pub use edge::Edge;
 pub use header::{Header, TACTICS};
 pub use params::{Override, Param, Setting};
 pub use rules::{Rule, Rules};

@@ -122,6 +122,11 @@ impl Rules {
         self.views.iter().map(|(name, text)| (name.as_str(), text.as_str()))
     }
 
+    #[cfg(test)]
+    pub(super) fn add_for_tests(&mut self, rule: Rule) {
+        self.rules.insert(rule.header.id.clone(), rule);
+    }
+
     fn ids(&self) -> Vec<&str> {
         self.rules.keys().map(String::as_str).collect()
     }

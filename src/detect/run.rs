@@ -160,7 +160,7 @@ fn rank(findings: &mut [Finding]) {
 }
 
 /// The rows that a rule returns.
-fn ask(db: &Connection, rule: &Rule) -> Result<Vec<Hit>, String> {
+pub(super) fn ask(db: &Connection, rule: &Rule) -> Result<Vec<Hit>, String> {
     let said = |error: duckdb::Error| plainly(&error.to_string());
     let mut statement = db.prepare(&rule.sql()).map_err(said)?;
     let mut rows = statement.query([]).map_err(said)?;

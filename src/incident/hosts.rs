@@ -54,9 +54,7 @@ pub(super) fn part(finding: &Finding, host: &str) -> Option<Part> {
     let through = matches!(finding.outcome, Outcome::Likely | Outcome::Confirmed);
     let entered = if finding.outcome == Outcome::Confirmed { Part::Compromised } else { Part::Accessed };
     if is(&finding.actors) {
-        // Who calls out to a controller, or sends data away, is a victim that acts for somebody else.
-        let serves = matches!(finding.tactic.as_str(), "command-and-control" | "exfiltration") && !brings_in(finding);
-        return Some(match serves {
+        return Some(match serves(finding) {
             true if through => entered,
             true => Part::Targeted,
             // To log in without encryption harms nobody else.
@@ -70,6 +68,16 @@ pub(super) fn part(finding: &Finding, host: &str) -> Option<Part> {
     let enters =
         matches!(finding.tactic.as_str(), "initial-access" | "execution" | "persistence" | "privilege-escalation" | "lateral-movement");
     Some(if through && (enters || brings_in(finding) || lets_in(finding)) { entered } else { Part::Targeted })
+}
+
+/// Who calls out to a controller, or sends data away, is a victim that acts for somebody else.
+pub(super) fn serves(finding: &Finding) -> bool {
+    matches!(finding.tactic.as_str(), "command-and-control" | "exfiltration") && !brings_in(finding)
+}
+
+/// What it says of its target is only that the actor went there of its own accord.
+pub(super) fn calls_out(finding: &Finding) -> bool {
+    serves(finding) || finding.family == "cleartext"
 }
 
 /// A tool or program was brought onto the target.
@@ -116,13 +124,13 @@ fn host(name: &str, findings: &[&Finding], known: Option<&Host>, facts: &Facts) 
 }
 
 /// The worst part it plays; a host that attacks after somebody got in is called by what it does now.
-fn state(parts: &[(&Finding, Part)]) -> &'static str {
+pub(super) fn state(parts: &[(&Finding, Part)]) -> &'static str {
     let worst = parts.iter().filter(|(finding, _)| finding.outcome != Outcome::BenignTrigger).map(|&(_, part)| part).max();
     worst.map_or("clean", Part::name)
 }
 
 /// 0 to 100.
-fn risk(parts: &[(&Finding, Part)]) -> f64 {
+pub(super) fn risk(parts: &[(&Finding, Part)]) -> f64 {
     let mut families: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
     for (finding, part) in parts {
         families.entry(&finding.family).or_default().push(finding.risk * share(finding, *part));

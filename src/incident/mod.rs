@@ -2,16 +2,19 @@
 //!
 //! Findings say what happened; this floor says to whom, what belongs together, and what to do first.
 
+mod cast;
 mod group;
 mod hosts;
+mod link;
+mod story;
 mod verdict;
 
 #[cfg(test)]
 mod tests;
 
-use crate::model::report::{Host, RuleRun, TimelineEntry, Verdict};
+use crate::model::report::{Host, Incident, RuleRun, TimelineEntry, Verdict};
 use crate::model::{Finding, HomeNets, Severity};
-use crate::store::IncidentRow;
+use std::collections::BTreeMap;
 
 /// Lines of the timeline: a story that is longer is not read.
 const TIMELINE: usize = 60;
@@ -35,13 +38,38 @@ impl Facts {
     }
 }
 
+/// The same, by address.
+struct Known<'a>(BTreeMap<&'a str, &'a Host>);
+
+impl<'a> Known<'a> {
+    fn new(facts: &'a Facts) -> Self {
+        Self(facts.hosts.iter().map(|host| (host.ip.as_str(), host)).collect())
+    }
+
+    /// As [`Facts::is_home`].
+    fn is_home(&self, name: &str) -> bool {
+        let known = self.0.get(name).map(|host| host.internal);
+        known.unwrap_or_else(|| name.parse().is_ok_and(|addr| HomeNets::default().contains(addr)))
+    }
+
+    /// Its best name; empty if it has none.
+    fn name_of(&self, ip: &str) -> String {
+        self.0.get(ip).and_then(|host| host.names.first()).cloned().unwrap_or_default()
+    }
+
+    /// Whether it has one of these roles.
+    fn has_role(&self, ip: &str, roles: &[&str]) -> bool {
+        self.0.get(ip).is_some_and(|host| host.roles.iter().any(|role| roles.contains(&role.as_str())))
+    }
+}
+
 /// The judgement.
 #[derive(Clone, Debug, Default)]
 pub struct Judged {
     /// Hosts that findings name, gravest first.
     pub hosts: Vec<Host>,
     /// What belongs together, gravest first.
-    pub incidents: Vec<IncidentRow>,
+    pub incidents: Vec<Incident>,
     /// The story in order of time.
     pub timeline: Vec<TimelineEntry>,
     /// One line that a person can act on.
@@ -51,7 +79,7 @@ pub struct Judged {
 /// Judges all findings of a case, and writes into each the incident that it belongs to.
 pub fn judge(findings: &mut [Finding], runs: &[RuleRun], facts: &Facts) -> Judged {
     let hosts = hosts::weigh(findings, facts);
-    let incidents = group::group(findings, &hosts);
+    let incidents = group::group(findings, &Known::new(facts));
     let timeline = timeline(findings);
     let verdict = verdict::say(findings, &hosts, runs, facts);
     Judged { hosts, incidents, timeline, verdict }
@@ -64,8 +92,17 @@ pub fn advice(finding: &Finding, hosts: &[Host]) -> String {
 
 /// The gravest findings in order of time.
 fn timeline(findings: &[Finding]) -> Vec<TimelineEntry> {
-    let told = findings.iter().filter(|finding| finding.severity > Severity::Info).take(TIMELINE);
+    timeline_of(&findings.iter().filter(|finding| finding.severity > Severity::Info).collect::<Vec<_>>(), TIMELINE)
+}
+
+/// The `most` gravest of `findings` in order of time.
+fn timeline_of(findings: &[&Finding], most: usize) -> Vec<TimelineEntry> {
+    let mut told: Vec<&Finding> = findings.to_vec();
+    // Stable: findings of equal risk stay in their order.
+    told.sort_by(|a, b| b.risk.total_cmp(&a.risk));
+    told.truncate(most);
     let mut lines: Vec<TimelineEntry> = told
+        .into_iter()
         .map(|finding| TimelineEntry {
             ts_ns: finding.first_ns,
             until_ns: finding.last_ns,

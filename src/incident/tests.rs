@@ -93,11 +93,75 @@ fn an_attack_that_moves_on_is_one_incident_and_a_stranger_is_another() {
     ];
     let judged = judged(&mut findings);
     let grouped: Vec<_> = findings.iter().map(|f| f.incident.as_deref().unwrap_or("-")).collect();
-    assert_eq!(grouped, ["I1", "I1", "I3", "I2", "-"], "F4 comes a day later, F5 is not worth a story");
+    assert_eq!(grouped, ["I1", "I1", "I2", "I3", "-"], "F4 comes a day later, F5 is not worth a story");
     assert_eq!(judged.incidents[0].findings, ["F1", "F2"]);
     assert_eq!(judged.incidents[0].tactics, ["initial-access", "discovery"]);
     let order: Vec<_> = judged.timeline.iter().map(|line| line.finding.as_str()).collect();
     assert_eq!(order, ["F1", "F2", "F3", "F4"]);
+}
+
+/// Broken into, under control, and going on.
+fn chain() -> [Finding; 3] {
+    [
+        finding("F1", "initial-access", "web-exploit", Outcome::Confirmed, 85.0, ("192.0.2.1", "10.0.0.1"), 0),
+        finding("F2", "command-and-control", "periodic", Outcome::Confirmed, 60.0, ("10.0.0.1", "192.0.2.7"), 60),
+        finding("F3", "discovery", "scan", Outcome::Confirmed, 62.0, ("10.0.0.1", "10.0.0.7"), 600),
+    ]
+}
+
+#[test]
+fn each_host_of_an_incident_has_its_part_and_the_entry_is_told() {
+    let incident = judged(&mut chain()).incidents.remove(0);
+    let part = |ip: &str| incident.roles.iter().find(|role| role.ip == ip).unwrap().part.clone();
+    assert_eq!(["192.0.2.1", "10.0.0.1", "10.0.0.7", "192.0.2.7"].map(part), ["attacker", "pivot", "victim", "far_end"]);
+    assert_eq!(incident.entry, "It came in on 10.0.0.1 1970-01-01 00:00:00, from 192.0.2.1 (F1).");
+    assert!(!incident.background);
+}
+
+#[test]
+fn the_title_is_the_path_of_the_host_that_is_worst_off() {
+    let incident = judged(&mut chain()).incidents.remove(0);
+    assert_eq!(
+        incident.title,
+        "10.0.0.1 attacking: Title of web-exploit from 192.0.2.1 00:00:00 → Title of periodic to 192.0.2.7 00:01:00 → \
+         Title of scan to 10.0.0.7 00:10:00"
+    );
+    let lines: Vec<_> = incident.timeline.iter().map(|line| line.finding.as_str()).collect();
+    assert_eq!(lines, ["F1", "F2", "F3"]);
+}
+
+#[test]
+fn the_graph_holds_each_pair_of_hosts_once_the_gravest_first() {
+    let again = finding("F4", "discovery", "scan", Outcome::Confirmed, 30.0, ("10.0.0.1", "10.0.0.7"), 700);
+    let mut findings: Vec<Finding> = chain().into_iter().chain([again]).collect();
+    let incident = judged(&mut findings).incidents.remove(0);
+    let pairs: Vec<_> = incident.deeds.iter().map(|deed| (deed.from.as_str(), deed.to.as_str(), deed.findings.len())).collect();
+    assert_eq!(pairs, [("192.0.2.1", "10.0.0.1", 1), ("10.0.0.1", "10.0.0.7", 2), ("10.0.0.1", "192.0.2.7", 1)]);
+    let left = incident.without(|id| id == "F2").unwrap();
+    assert_eq!((left.findings.len(), left.deeds.len(), left.roles.iter().any(|role| role.ip == "192.0.2.7")), (3, 2, false));
+    assert!(left.without(|_| true).is_none());
+}
+
+#[test]
+fn what_a_capture_does_not_show_of_the_entry_is_said() {
+    let entry = |finding: Finding| judged(&mut [finding]).incidents.remove(0).entry;
+    let beacon = finding("F1", "command-and-control", "periodic", Outcome::Confirmed, 60.0, ("10.0.0.1", "192.0.2.7"), 0);
+    assert_eq!(entry(beacon), "How 10.0.0.1 was taken over is not in this capture: F1 1970-01-01 00:00:00 is the first sign.");
+    let scan = finding("F1", "discovery", "scan", Outcome::Confirmed, 60.0, ("10.0.0.9", "10.0.0.7"), 0);
+    assert_eq!(entry(scan), "10.0.0.9 acts from inside; who uses it, and since when, is not in this capture.");
+    let knock = finding("F1", "initial-access", "web-exploit", Outcome::Attempt, 45.0, ("192.0.2.1", "10.0.0.1"), 0);
+    let incident = judged(&mut [knock]).incidents.remove(0);
+    assert_eq!((incident.entry.as_str(), incident.background), ("", true));
+}
+
+#[test]
+fn hosts_that_call_one_controller_are_one_incident_and_hosts_that_ask_one_resolver_are_not() {
+    let call = |id, from, to, second| finding(id, "command-and-control", "periodic", Outcome::Confirmed, 60.0, (from, to), second);
+    assert_eq!(judged(&mut [call("F1", "10.0.0.1", "192.0.2.7", 0), call("F2", "10.0.0.2", "192.0.2.7", 9)]).incidents.len(), 1);
+    let resolver = Host { ip: "10.0.0.53".into(), internal: true, roles: vec!["dns_resolver".into()], ..Host::default() };
+    let facts = Facts { hosts: vec![resolver], frames: 10, flows: 2 };
+    let mut findings = [call("F1", "10.0.0.1", "10.0.0.53", 0), call("F2", "10.0.0.2", "10.0.0.53", 9)];
+    assert_eq!(judge(&mut findings, &[], &facts).incidents.len(), 2);
 }
 
 #[test]

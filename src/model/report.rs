@@ -18,6 +18,8 @@ pub struct Report {
     pub hosts_total: u64,
     /// Findings, gravest first.
     pub findings: Vec<Finding>,
+    /// Findings that belong together, gravest first.
+    pub incidents: Vec<Incident>,
     /// The story in order of time: one line per finding, at most 60.
     pub timeline: Vec<TimelineEntry>,
     /// Traffic over time.
@@ -167,8 +169,102 @@ pub struct Host {
     pub bytes_in: u64,
 }
 
+/// Findings that belong together: what happened, to whom, in which order.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Incident {
+    /// `I1` is the gravest.
+    pub id: String,
+    /// One line that a person can act on.
+    pub title: String,
+    /// Band of `risk`.
+    pub severity: Severity,
+    /// 0 to 100.
+    pub risk: f64,
+    /// P(at least one kind of its evidence is right).
+    pub confidence: f64,
+    /// Earliest evidence.
+    pub first_ns: Ts,
+    /// Latest evidence.
+    pub last_ns: Ts,
+    /// Hosts concerned, gravest first, at most 256.
+    pub hosts: Vec<String>,
+    /// Tactics in kill-chain order.
+    pub tactics: Vec<String>,
+    /// Findings in order of time.
+    pub findings: Vec<String>,
+    /// Where it came in, or that this is not in the capture; empty where nobody got in as far as is seen.
+    pub entry: String,
+    /// Attempts of strangers that came to nothing: the weather of the Internet.
+    pub background: bool,
+    /// The same hosts with the parts that they play: the nodes of the graph.
+    pub roles: Vec<Role>,
+    /// Who acted on whom, gravest first, at most 256: the edges of the graph.
+    pub deeds: Vec<Deed>,
+    /// The story in order of time, at most 30 lines.
+    pub timeline: Vec<TimelineEntry>,
+}
+
+impl Incident {
+    /// Without some of its findings; `None` if none is left.
+    pub fn without(mut self, gone: impl Fn(&str) -> bool) -> Option<Self> {
+        let keep = |findings: &mut Vec<String>| {
+            findings.retain(|id| !gone(id));
+            !findings.is_empty()
+        };
+        self.roles.retain_mut(|role| keep(&mut role.findings));
+        self.deeds.retain_mut(|deed| keep(&mut deed.findings));
+        self.timeline.retain(|line| !gone(&line.finding));
+        self.hosts.retain(|ip| self.roles.iter().any(|role| role.ip == *ip));
+        keep(&mut self.findings).then_some(self)
+    }
+}
+
+/// A host of an incident and its part in it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Role {
+    /// Address.
+    pub ip: String,
+    /// Its best name; empty if it has none.
+    pub name: String,
+    /// In a home network.
+    pub internal: bool,
+    /// `attacker`; `victim`; `pivot`: a victim through which the attack went on; `far_end`: the far end of what a victim sent or called.
+    pub part: String,
+    /// `clean`, `targeted`, `accessed`, `compromised`, `attacking`.
+    pub state: String,
+    /// 0 to 100, by this incident alone.
+    pub risk: f64,
+    /// Band of `risk`.
+    pub severity: Severity,
+    /// Findings of the incident that name it, in order of time.
+    pub findings: Vec<String>,
+}
+
+/// What one host of an incident did to another.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Deed {
+    /// Who acted.
+    pub from: String,
+    /// On whom.
+    pub to: String,
+    /// The gravest of it, in a few words.
+    pub what: String,
+    /// Tactic of that.
+    pub tactic: String,
+    /// Severity of that.
+    pub severity: Severity,
+    /// Risk of that.
+    pub risk: f64,
+    /// From when.
+    pub first_ns: Ts,
+    /// Until when.
+    pub last_ns: Ts,
+    /// Findings that say so, in order of time.
+    pub findings: Vec<String>,
+}
+
 /// One line of the story.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct TimelineEntry {
     /// When.
     pub ts_ns: Ts,

@@ -16,8 +16,7 @@ mod tests;
 pub use template::Template;
 
 use crate::model::Finding;
-use crate::model::report::{Coverage, Host, Prose, Verdict};
-use crate::store::IncidentRow;
+use crate::model::report::{Coverage, Host, Incident, Prose, Verdict};
 use std::fmt;
 use std::str::FromStr;
 
@@ -31,7 +30,7 @@ pub struct Story<'a> {
     /// Findings, gravest first.
     pub findings: &'a [Finding],
     /// Incidents, gravest first.
-    pub incidents: &'a [IncidentRow],
+    pub incidents: &'a [Incident],
     /// Hosts, gravest first.
     pub hosts: &'a [Host],
 }
@@ -100,7 +99,7 @@ impl<'a> Story<'a> {
 
     /// Every part that a report tells: the case, and each incident that has findings.
     pub fn parts(&self) -> Vec<About> {
-        let there = |incident: &&IncidentRow| self.findings.iter().any(|finding| incident.findings.contains(&finding.id));
+        let there = |incident: &&Incident| self.findings.iter().any(|finding| incident.findings.contains(&finding.id));
         let incidents = self.incidents.iter().filter(there).map(|incident| About::Incident(incident.id.clone()));
         std::iter::once(About::Case).chain(incidents).collect()
     }

@@ -3,10 +3,9 @@
 use super::words::{confidence, host, list, outcome, sentence, tactic, technique};
 use super::{About, Narrator, Story};
 use crate::incident;
-use crate::model::report::{Part, Prose, Sentence};
+use crate::model::report::{Incident, Part, Prose, Sentence};
 use crate::model::time::{human_duration, short};
 use crate::model::{Finding, Severity};
-use crate::store::IncidentRow;
 use std::collections::BTreeSet;
 
 /// Findings of an incident that are told one by one; a story with more is not read.
@@ -126,7 +125,7 @@ fn proof(it: &Finding) -> String {
 
 // An incident
 
-fn incident(story: &Story<'_>, row: &IncidentRow, members: &[&Finding]) -> Option<Vec<Sentence>> {
+fn incident(story: &Story<'_>, row: &Incident, members: &[&Finding]) -> Option<Vec<Sentence>> {
     let (first, gravest) = (members.first()?, gravest(members)?);
     let mut told = vec![say(Part::Happened, &opening(row, members), &[])];
     if let Some(opening) = told.first_mut() {
@@ -160,7 +159,7 @@ fn gravest<'a>(members: &[&'a Finding]) -> Option<&'a Finding> {
     members.iter().copied().reduce(|best, it| if it.risk > best.risk { it } else { best })
 }
 
-fn opening(row: &IncidentRow, members: &[&Finding]) -> String {
+fn opening(row: &Incident, members: &[&Finding]) -> String {
     let lasted = row.last_ns.saturating_sub(row.first_ns);
     let span = if lasted <= 0 {
         format!("at {} UTC", short(row.first_ns))
@@ -182,7 +181,7 @@ fn shown<'a>(members: &[&'a Finding]) -> Vec<&'a Finding> {
     members.iter().copied().filter(|it| kept.contains(it.id.as_str())).collect()
 }
 
-fn concerned(story: &Story<'_>, row: &IncidentRow) -> String {
+fn concerned(story: &Story<'_>, row: &Incident) -> String {
     let said: Vec<String> = row
         .hosts
         .iter()
@@ -198,7 +197,7 @@ fn concerned(story: &Story<'_>, row: &IncidentRow) -> String {
 }
 
 /// Why these findings are one story.
-fn connected(row: &IncidentRow, members: &[&Finding]) -> Vec<Sentence> {
+fn connected(row: &Incident, members: &[&Finding]) -> Vec<Sentence> {
     let mut told = Vec::new();
     if members.len() > 1 && row.tactics.len() > 1 {
         let steps: Vec<String> = row.tactics.iter().map(|name| tactic(name)).collect();

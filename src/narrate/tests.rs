@@ -43,7 +43,7 @@ fn finding(id: &str, family: &str, actor: &str, target: &str, risk: f64, first_n
 
 struct Told {
     findings: Vec<Finding>,
-    incidents: Vec<IncidentRow>,
+    incidents: Vec<Incident>,
     hosts: Vec<Host>,
     verdict: Verdict,
     coverage: Coverage,
@@ -55,7 +55,7 @@ impl Told {
             finding("F1", "guessing-success", "198.51.100.66", "10.20.0.80", 90.0, 0),
             finding("F2", "scan", "10.20.0.80", "10.20.0.20", 60.0, 600_000_000_000),
         ];
-        let incidents = vec![IncidentRow {
+        let incidents = vec![Incident {
             id: "I1".into(),
             title: "somebody got in".into(),
             severity: Severity::Critical,
@@ -66,6 +66,7 @@ impl Told {
             hosts: vec!["10.20.0.80".into()],
             tactics: vec!["credential-access".into(), "discovery".into()],
             findings: vec!["F1".into(), "F2".into()],
+            ..Incident::default()
         }];
         let host = |ip: &str, name: &str, state: &str, internal| Host {
             ip: ip.into(),

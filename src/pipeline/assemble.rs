@@ -46,6 +46,8 @@ pub fn assemble(db: &Connection, detected: Detected, judged: Judged, said: Said,
         hosts: judged.hosts,
         hosts_total,
         findings,
+        // Notes may take findings out of them: they come when these are heeded.
+        incidents: Vec::new(),
         timeline: judged.timeline,
         traffic: traffic(db)?,
         services: services(db)?,
@@ -318,15 +320,24 @@ fn weird(db: &Connection) -> Result<Vec<Share>, Error> {
 }
 
 fn unusual(db: &Connection, which: &str, order: &str, most: usize) -> Result<Vec<Unusual>, Error> {
+    // A host that does the same strange thing two hundred times is one line.
     let sql = format!(
-        "SELECT model, coalesce(metric, ''), coalesce(says, ''), ts_ns, flow_id, score FROM anomalies WHERE {which} ORDER BY {order} LIMIT {most}"
+        "SELECT model, coalesce(metric, ''), coalesce(says, ''), ts_ns, flow_id, score, times FROM (
+             SELECT anomalies.*, count(*) OVER alike AS times,
+                 row_number() OVER (alike ORDER BY score DESC, anomalies.ts_ns, flow_id) AS place
+             FROM anomalies LEFT JOIN flows USING (flow_id)
+             WHERE {which}
+             WINDOW alike AS (PARTITION BY model, metric, entity, id_orig_h, id_resp_h, id_resp_p)
+         ) WHERE place = 1 ORDER BY {order} LIMIT {most}"
     );
     list(db, &sql, |row| {
         let flow = row.get::<_, Option<i64>>(4)?.map(|flow| FlowId(flow.unsigned_abs()).to_string());
+        let times = number(row, 6)?;
+        let says: String = row.get(2)?;
         Ok(Unusual {
             model: row.get(0)?,
             metric: row.get(1)?,
-            says: row.get(2)?,
+            says: if times > 1 { format!("{says}; {times} times") } else { says },
             ts_ns: row.get(3)?,
             flow,
             score: row.get::<_, Option<f64>>(5)?.unwrap_or(0.0),

@@ -8,6 +8,7 @@
 mod assemble;
 pub mod carve;
 pub mod custody;
+pub mod eval;
 pub mod export;
 mod ingest;
 mod live;
@@ -25,7 +26,8 @@ use crate::detect::baseline::{self, Mode, Profile};
 use crate::detect::{self, Rules};
 use crate::enrich::{self, Knowledge};
 use crate::incident;
-use crate::model::{Block, CapHit, CaptureInfo, Damage, Limits, Report, Secrets, Severity, report::Run};
+use crate::model::report::{Incident, RuleRun, Run};
+use crate::model::{Block, CapHit, CaptureInfo, Damage, Limits, Report, Secrets, Severity};
 use crate::report::{self, Format};
 use crate::store::{self, Case, Replace, RunRow, SystemLog};
 use ingest::{Ingest, Step};
@@ -221,6 +223,7 @@ pub fn analyze(options: &Options, observer: &dyn Observer) -> Result<Analyzed, E
     let (incidents, judged, said) = heed(&notes, &mut detected, judged, &assemble::host_facts(case.connection())?);
     let mut report = assemble::assemble(case.connection(), detected, judged, said, run, &case_title(&options.folder))?;
     report.prose = telling::by_template(&report, &incidents);
+    report.incidents = incidents;
     case.append_summaries(&telling::rows(&report.prose))?;
     case.finish(&options.manifest(&report))?;
     write_reports(&report, &options.formats, &folder)?;
@@ -234,20 +237,31 @@ pub fn reopen(folder: &Path) -> Result<Report, Error> {
 }
 
 /// The same, with its incidents.
-fn reopen_with_incidents(folder: &Path) -> Result<(Report, Vec<store::IncidentRow>), Error> {
-    let case = store::open_read_only(folder, REOPEN_MEMORY, 1)?;
+fn reopen_with_incidents(folder: &Path) -> Result<(Report, Vec<Incident>), Error> {
+    told(&store::open_read_only(folder, REOPEN_MEMORY, 1)?, folder, None)
+}
+
+/// The report of a case that is open already. `rules` is what became of the rules so far, where the case is written by
+/// this process: its segments say so only when they are sealed.
+pub fn report_of(case: &store::OpenCase, rules: Option<Vec<RuleRun>>) -> Result<Report, Error> {
+    told(case, case.folder(), rules).map(|(report, _)| report)
+}
+
+fn told(case: &store::OpenCase, folder: &Path, rules: Option<Vec<RuleRun>>) -> Result<(Report, Vec<Incident>), Error> {
     let db = case.connection();
     let manifest = store::manifest::read_all(folder)?;
     let mut findings = read_findings(folder)?;
-    let runs = assemble::read_rules(db)?;
+    let runs = rules.map_or_else(|| assemble::read_rules(db), Ok)?;
     let facts = assemble::host_facts(db)?;
     let judged = incident::judge(&mut findings, &runs, &facts);
+    case.keep_judged(&judged.hosts, &judged.incidents)?;
     // The commands that a report names are typed where the case lies now.
     let run = Run { folder: folder.display().to_string(), ..options::run_of(&manifest) };
     let mut detected = detect::Detected { findings, runs };
     let (incidents, judged, said) = heed(&Notes::read(case.folder())?, &mut detected, judged, &facts);
     let mut report = assemble::assemble(db, detected, judged, said, run, &case_title(folder))?;
     report.prose = telling::as_told(case.folder(), &report, &incidents)?;
+    report.incidents.clone_from(&incidents);
     Ok((report, incidents))
 }
 
@@ -257,9 +271,10 @@ fn heed(
     detected: &mut detect::Detected,
     judged: incident::Judged,
     facts: &incident::Facts,
-) -> (Vec<store::IncidentRow>, incident::Judged, assemble::Said) {
-    let incidents = judged.incidents.clone();
+) -> (Vec<Incident>, incident::Judged, assemble::Said) {
     let set_aside = notes.set_aside(&mut detected.findings);
+    let gone = |id: &str| set_aside.iter().any(|aside| aside.finding == id);
+    let incidents = judged.incidents.iter().filter_map(|incident| incident.clone().without(gone)).collect();
     let judged = if set_aside.is_empty() {
         judged
     } else {

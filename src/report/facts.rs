@@ -139,6 +139,16 @@ pub fn host_state(state: &str) -> &str {
     if state == "clean" { "nothing found" } else { state }
 }
 
+/// The part of a host in an incident, in words.
+pub fn part_played(part: &str) -> &'static str {
+    match part {
+        "attacker" => "attacker",
+        "pivot" => "victim, then attacker",
+        "victim" => "victim",
+        _ => "far end",
+    }
+}
+
 /// A row of "observed beside threshold".
 #[derive(Debug, PartialEq)]
 pub struct Measure {
@@ -274,18 +284,18 @@ pub fn start_log_odds(finding: &Finding) -> Option<f64> {
     (c > 0.0201 && c < 0.9899 && sum.is_finite()).then(|| (c / (1.0 - c)).ln() - sum)
 }
 
-/// `3 new hosts, 1 new service, 2 hosts gone, 4 unusual volumes`, of the changes that are listed.
+/// `3 new hosts, 1 new service, 4 unusual volumes, 2 missing hosts`, of the changes that are listed.
 pub fn changes_by_kind(report: &Report) -> String {
     let mut kinds: std::collections::BTreeMap<(usize, String), u64> = std::collections::BTreeMap::new();
     for change in &report.changes {
         let kind = match change.model.as_str() {
             "novelty" => (0, format!("new {}", change.metric)),
-            "gone" => (2, format!("{} gone", change.metric)),
-            _ => (1, format!("unusual {}", change.metric.replace('_', " "))),
+            "gone" => (2, format!("missing {}", change.metric)),
+            _ => (1, "unusual volume".into()),
         };
         *kinds.entry(kind).or_default() += 1;
     }
-    let said: Vec<String> = kinds.into_iter().map(|((_, kind), n)| format!("{n} {kind}")).collect();
+    let said: Vec<String> = kinds.into_iter().map(|((_, kind), n)| count(n, &kind)).collect();
     let left = report.changes_total.saturating_sub(report.changes.len() as u64);
     let more = if left > 0 { format!("; {left} more in `anomalies`") } else { String::new() };
     format!("since the baseline: {}{more}", said.join(", "))

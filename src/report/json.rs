@@ -98,6 +98,7 @@ mod tests {
             "hosts",
             "hosts_total",
             "findings",
+            "incidents",
             "timeline",
             "traffic",
             "services",
@@ -108,6 +109,10 @@ mod tests {
             "prose",
             "set_aside",
             "remarks",
+            "changes",
+            "changes_total",
+            "unusual",
+            "notes",
             "run",
         ];
         assert_eq!(keys, wanted);

@@ -4,10 +4,10 @@
 //! puts it in a code span whose fence is longer than any in it. Links and mentions do not survive in prose, since many
 //! trackers link bare addresses by themselves: `http://` becomes `http[:]//`, `@` becomes `[at]`, as analysts write them anyway.
 
-use super::facts::{changes_by_kind, coverage, host_state, measures, tally};
+use super::facts::{changes_by_kind, coverage, host_state, measures, part_played, tally};
 use super::text::{clipped, count, label, shell_word, thousands, visible};
 use super::{Error, Renderer};
-use crate::model::report::{Host, Part, Report, Sentence, SetAside, Unusual};
+use crate::model::report::{Deed, Host, Incident, Part, Report, Sentence, SetAside, Unusual};
 use crate::model::time::{human_bytes, short};
 use crate::model::{Finding, Ts};
 use std::fmt::Write;
@@ -17,6 +17,10 @@ pub struct Markdown;
 
 /// Findings told in full; trackers cut long texts.
 const FINDINGS: usize = 30;
+/// Incidents told: what a reader takes in within half an hour.
+const INCIDENTS: usize = 15;
+/// Pairs of hosts of one incident.
+const DEEDS: usize = 12;
 /// Hosts in the table.
 const HOSTS: usize = 20;
 /// Rows of the other tables.
@@ -40,6 +44,7 @@ impl Renderer for Markdown {
         verdict(&mut page, report);
         story(&mut page, report);
         seen(&mut page, report);
+        incidents(&mut page, report);
         hosts(&mut page, report);
         findings(&mut page, report);
         put_aside(&mut page, report);
@@ -193,6 +198,42 @@ fn seen(page: &mut Page, report: &Report) {
         report.coverage.undecoded.iter().take(ROWS).map(|s| [prose(&s.name), thousands(s.count), prose(&s.note)]),
     );
     page.block("Silence is never “clean”: a rule that stayed silent says only that its pattern was not among what could be seen.");
+}
+
+/// Findings that belong together, with who acted on whom.
+fn incidents(page: &mut Page, report: &Report) {
+    if report.incidents.is_empty() {
+        return;
+    }
+    page.block("## Incidents");
+    for incident in report.incidents.iter().take(INCIDENTS) {
+        one_incident(page, incident);
+    }
+    let all = report.incidents.len();
+    page.more(all.min(INCIDENTS), all as u64, "incident", "SELECT id, severity, title FROM incidents ORDER BY risk DESC");
+}
+
+fn one_incident(page: &mut Page, incident: &Incident) {
+    page.block(&format!("### {} · {} · {}", prose(&incident.id), incident.severity.name(), prose(&incident.title)));
+    let path: Vec<String> = incident.tactics.iter().map(|tactic| prose(&label(tactic))).collect();
+    let of = |part: &str| {
+        let ips: Vec<String> = incident.roles.iter().filter(|role| role.part == part).map(|role| role.ip.clone()).collect();
+        (!ips.is_empty()).then(|| format!("{}: {}", part_played(part), cells(&ips, 8)))
+    };
+    let mut facts = vec![
+        format!("Risk {:.0}, confidence {:.0} %; findings {}", incident.risk, incident.confidence * 100.0, cells(&incident.findings, 12)),
+        format!("{} to {} UTC: {}", short(incident.first_ns), short(incident.last_ns), path.join(" → ")),
+    ];
+    facts.extend(["attacker", "pivot", "victim", "far_end"].into_iter().filter_map(of));
+    if !incident.entry.is_empty() {
+        facts.push(prose(&incident.entry));
+    }
+    if incident.background {
+        facts.push("Background of the Internet: strangers tried, and nothing came of it.".into());
+    }
+    page.list(facts.into_iter());
+    let row = |deed: &Deed| [cell(&deed.from), cell(&deed.to), prose(&deed.what), short(deed.first_ns), cells(&deed.findings, 6)];
+    page.table(["Who", "Whom", "What", "Since (UTC)", "Findings"], incident.deeds.iter().take(DEEDS).map(row));
 }
 
 fn hosts(page: &mut Page, report: &Report) {
@@ -413,6 +454,15 @@ mod tests {
             "10.0.0.5 sent 1.2 GB - all",
         ];
         assert_eq!(said, wanted);
+    }
+
+    #[test]
+    fn an_incident_says_who_played_which_part_and_who_acted_on_whom() {
+        let text = String::from_utf8(Markdown.render(&fixture::told()).unwrap()).unwrap();
+        let told = text.split_once("\n## Incidents\n").expect("a section").1.split_once("\n## ").expect("it ends").0;
+        for wanted in ["### I1 · ", "| Who | Whom | What |", "attacker: `203.0.113.66`", "far end: ", "Exfiltration"] {
+            assert!(told.contains(wanted), "{wanted} in {told}");
+        }
     }
 
     #[test]

@@ -13,12 +13,12 @@
 //! `Format::renderer`.
 
 mod csv;
-mod facts;
-mod html;
+pub(crate) mod facts;
+pub(crate) mod html;
 mod json;
 mod markdown;
 mod terminal;
-mod text;
+pub(crate) mod text;
 
 #[cfg(test)]
 pub mod fixture;

@@ -5,7 +5,7 @@
 
 use super::facts::{changes_by_kind, coverage, host_state, tally};
 use super::text::{count, shell_path, shell_word, thousands, visible};
-use crate::model::report::Host;
+use crate::model::report::{Host, Incident};
 use crate::model::{Finding, Report, Severity};
 use std::fmt::Write;
 
@@ -18,6 +18,8 @@ const WIDEST: usize = 140;
 /// Hosts and findings shown; the report has the others.
 const HOSTS: usize = 4;
 const FINDINGS: usize = 5;
+/// Incidents shown, each instead of a host: the page stays as long as it was.
+const INCIDENTS: usize = 2;
 const CHANGES: usize = 3;
 const NOTES: usize = 4;
 /// Lines a sentence may take before it is cut.
@@ -28,6 +30,7 @@ const BLIND_SPOTS: usize = 2;
 pub fn terminal(report: &Report, width: usize, colour: bool) -> String {
     let mut page = Page { text: String::new(), width: width.clamp(NARROWEST, WIDEST), colour };
     verdict(&mut page, report);
+    incidents(&mut page, report);
     hosts(&mut page, report);
     findings(&mut page, report);
     put_aside(&mut page, report);
@@ -51,8 +54,20 @@ fn verdict(page: &mut Page, report: &Report) {
     }
 }
 
+/// Findings that belong together; one finding alone stands below anyway.
+fn incidents(page: &mut Page, report: &Report) {
+    for incident in told_first(report) {
+        let words = format!("risk {:.0}  {}", incident.risk, incident.title);
+        page.entry(&clip(&incident.id, GUTTER - 1), paint_of(incident.severity), &words, 1);
+    }
+}
+
+fn told_first(report: &Report) -> impl Iterator<Item = &Incident> {
+    report.incidents.iter().filter(|incident| incident.findings.len() > 1 && !incident.background).take(INCIDENTS)
+}
+
 fn hosts(page: &mut Page, report: &Report) {
-    let risky: Vec<&Host> = report.hosts.iter().filter(|host| !host.findings.is_empty()).take(HOSTS).collect();
+    let risky: Vec<&Host> = report.hosts.iter().filter(|host| !host.findings.is_empty()).take(HOSTS - told_first(report).count()).collect();
     let name_of = |host: &Host| host.names.first().cloned().unwrap_or_default();
     let widest =
         |of: &dyn Fn(&Host) -> String, most: usize| risky.iter().map(|host| columns(&visible(&of(host)))).max().unwrap_or(0).min(most);
@@ -98,8 +113,9 @@ fn packets(page: &mut Page, report: &Report) {
     for (index, finding) in report.findings.iter().take(FINDINGS).filter(plain).enumerate() {
         let command = format!("vigil carve {case} {id} -o {id}.pcapng", id = finding.id);
         let room = page.width.saturating_sub(GUTTER + columns(&command) + 2);
-        let filter =
-            if room < 16 || finding.wireshark.is_empty() { String::new() } else { format!("  {}", clip(&finding.wireshark, room)) };
+        // A filter is there to be copied: half of one is worse than none.
+        let fits = !finding.wireshark.is_empty() && columns(&visible(&finding.wireshark)) <= room;
+        let filter = if fits { format!("  {}", visible(&finding.wireshark)) } else { String::new() };
         page.command(if index == 0 { "packets" } else { "" }, &format!("{command}{filter}"));
     }
 }
@@ -289,6 +305,15 @@ mod tests {
     }
 
     #[test]
+    fn findings_that_belong_together_stand_before_the_hosts() {
+        let text = terminal(&fixture::told(), 100, false);
+        let lines: Vec<&str> = text.lines().collect();
+        let place = |start: &str| lines.iter().position(|line| line.starts_with(start)).unwrap_or_else(|| panic!("no {start} in {text}"));
+        assert!(lines[place("I1 ")].contains("10.0.0.5") && place("I1 ") < place("hosts "), "{text}");
+        assert_eq!(lines.len(), terminal(&fixture::attack(), 100, false).lines().count(), "{text}");
+    }
+
+    #[test]
     fn a_narrow_terminal_loses_words_not_figures() {
         insta::assert_snapshot!(terminal(&fixture::attack(), 60, false));
     }
@@ -305,7 +330,15 @@ mod tests {
 
     #[test]
     fn no_line_but_a_command_is_wider_than_the_terminal_and_there_are_at_most_31_but_for_what_was_asked_for() {
-        for report in [fixture::attack(), fixture::benign(), fixture::damaged(), fixture::hostile(), fixture::huge(), fixture::empty()] {
+        for report in [
+            fixture::attack(),
+            fixture::told(),
+            fixture::benign(),
+            fixture::damaged(),
+            fixture::hostile(),
+            fixture::huge(),
+            fixture::empty(),
+        ] {
             for width in [0, 40, 60, 80, 100, 140, 500] {
                 let text = terminal(&report, width, false);
                 let asked_for = if report.changes_total > 0 { 1 + CHANGES + NOTES } else { 0 };

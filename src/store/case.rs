@@ -7,7 +7,7 @@ use super::rows::{EventRows, FlowRows};
 use super::schema::{self, judgement, record};
 use super::{PacketRow, PacketsSummary, Replace, Result, RunRow, StatisticsRow, StoreError, SystemLog, journal, manifest};
 use crate::capture::{Hash, hash_file};
-use crate::model::report::{Host, RuleRun};
+use crate::model::report::{Host, Incident, RuleRun};
 use crate::model::{AppEvent, CaptureInfo, Damage, Finding, Flow, HomeNets, Secrets};
 use crate::store::column::Columns;
 use duckdb::{Config, Connection};
@@ -241,9 +241,9 @@ impl Case {
         folder::append_lines(&self.folder.join(files::FINDINGS), rows)
     }
 
-    /// Stores incidents.
-    pub fn append_incidents(&self, rows: &[judgement::IncidentRow]) -> Result<()> {
-        put(&self.conn, "incidents", &judgement::incidents(), rows)
+    /// Stores incidents, with their graphs in `incident_hosts` and `incident_edges`.
+    pub fn append_incidents(&self, rows: &[Incident]) -> Result<()> {
+        put_incidents(&self.conn, rows)
     }
 
     /// Stores the risk of hosts.
@@ -354,6 +354,18 @@ fn open(folder: &Path, options: &Options) -> Result<Connection> {
     // Trying these on every column takes longer than the last sixth of the file's size is worth.
     conn.execute_batch("SET disabled_compression_methods = 'fsst,dict_fsst,alp,alprd'").map_err(failed())?;
     Ok(conn)
+}
+
+/// Incidents with their graphs.
+pub(super) fn put_incidents(conn: &Connection, rows: &[Incident]) -> Result<()> {
+    put(conn, "incidents", &judgement::incidents(), rows)?;
+    let (mut nodes, mut edges) = (Vec::new(), Vec::new());
+    for row in rows {
+        nodes.extend(row.roles.iter().map(|role| judgement::IncidentHost { incident: &row.id, role }));
+        edges.extend(row.deeds.iter().map(|deed| judgement::IncidentEdge { incident: &row.id, deed }));
+    }
+    put(conn, "incident_hosts", &judgement::incident_hosts(), &nodes)?;
+    put(conn, "incident_edges", &judgement::incident_edges(), &edges)
 }
 
 /// What every connection has in common: it stays offline, inside its memory, and keeps rows in order.

@@ -30,7 +30,7 @@ pub use folder::Replace;
 pub use open::{OpenCase, open_read_only};
 pub use packets::PacketRow;
 pub use query::{Cell, Table, query, query_each};
-pub use schema::judgement::{Anomaly, FlowScore, IncidentRow, Indicator, ListEntry, Place, Summary};
+pub use schema::judgement::{Anomaly, FlowScore, Indicator, ListEntry, Place, Summary};
 pub use schema::record::{PacketsSummary, RunRow, StatisticsRow, SystemLog};
 
 /// A result of this floor.

@@ -1,19 +1,25 @@
 //! Opening a finished case, read-only and closed in: SQL that people or reports run on it reaches no other file.
 
-use super::case::settings;
+use super::case::{put, put_incidents, settings};
 use super::folder::{OpenGuard, files};
+use super::schema::judgement;
 use super::{Result, StoreError, live, manifest, schema};
+use crate::model::report::{Host, Incident};
 use duckdb::{AccessMode, Connection};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-/// A finished case, open for reading.
+/// A case, open for reading.
 #[derive(Debug)]
 pub struct OpenCase {
     folder: PathBuf,
     head: manifest::Head,
     // Fields drop in order: the database closes before the guard says that it is closed.
     conn: Connection,
-    _guard: OpenGuard,
+    /// Catalog of a look at a live case from the process that writes it.
+    look: Option<String>,
+    /// Shared by those that show one live case at different times; the process that writes it has one of its own.
+    guard: Option<Arc<OpenGuard>>,
 }
 
 impl OpenCase {
@@ -34,9 +40,42 @@ impl OpenCase {
 
     /// One more connection to the same case, for another thread. It must not outlive the case.
     pub fn another(&self) -> Result<Connection> {
-        let conn = self.conn.try_clone().map_err(StoreError::database("opening a further connection"))?;
-        packets_view(&conn, &self.folder)?;
+        let failed = || StoreError::database("opening a further connection");
+        let conn = self.conn.try_clone().map_err(failed())?;
+        match &self.look {
+            Some(look) => conn.execute_batch(&format!("USE {look}")).map_err(failed())?,
+            None => packets_view(&conn, &self.folder)?,
+        }
         Ok(conn)
+    }
+
+    /// A live case as it stands now; this one goes on showing what it showed.
+    pub fn again(&self, memory_limit: u64, threads: usize) -> Result<Self> {
+        let head = manifest::read(&self.folder)?;
+        open_live(self.folder.clone(), head, self.guard.clone(), memory_limit, threads)
+    }
+
+    /// A look at a live case, from the process that writes it. `conn` is turned to the catalog `look`, which goes with the value.
+    pub(super) fn looking(folder: &Path, conn: Connection, look: String) -> Result<Self> {
+        Ok(Self { folder: folder.into(), head: manifest::read(folder)?, conn, look: Some(look), guard: None })
+    }
+
+    /// Hosts by risk and incidents of a live case, which are judged whenever it is looked at. A finished case has them.
+    pub fn keep_judged(&self, hosts: &[Host], incidents: &[Incident]) -> Result<()> {
+        if !live::is_live(&self.folder) {
+            return Ok(());
+        }
+        put(&self.conn, "host_risk", &judgement::host_risk(), hosts)?;
+        put_incidents(&self.conn, incidents)
+    }
+}
+
+impl Drop for OpenCase {
+    fn drop(&mut self) {
+        if let Some(look) = &self.look {
+            // What remains otherwise is a catalog of views: memory, and no harm.
+            let _ = self.conn.execute_batch(&format!("USE memory; DETACH {look}"));
+        }
     }
 }
 
@@ -49,7 +88,7 @@ pub fn open_read_only(folder: &Path, memory_limit: u64, threads: usize) -> Resul
     }
     let guard = OpenGuard::take(&folder)?;
     if live::is_live(&folder) {
-        return open_live(folder, head, guard, memory_limit, threads);
+        return open_live(folder, head, Some(Arc::new(guard)), memory_limit, threads);
     }
     if !head.complete {
         return Err(StoreError::Unfinished(folder));
@@ -59,16 +98,16 @@ pub fn open_read_only(folder: &Path, memory_limit: u64, threads: usize) -> Resul
         .map_err(StoreError::database("opening the case"))?;
     let conn = Connection::open_with_flags(folder.join(files::DATABASE), config).map_err(|error| explain(&folder, error))?;
     close_in(&conn, &folder)?;
-    Ok(OpenCase { folder, head, conn, _guard: guard })
+    Ok(OpenCase { folder, head, conn, look: None, guard: Some(Arc::new(guard)) })
 }
 
 /// A live case: an in-memory database on which all its segments hang.
-fn open_live(folder: PathBuf, head: manifest::Head, guard: OpenGuard, memory_limit: u64, threads: usize) -> Result<OpenCase> {
+fn open_live(folder: PathBuf, head: manifest::Head, guard: Option<Arc<OpenGuard>>, memory_limit: u64, threads: usize) -> Result<OpenCase> {
     let failed = || StoreError::database("opening the live case");
     let conn = settings(memory_limit, threads).and_then(Connection::open_in_memory_with_flags).map_err(failed())?;
     live::open(&conn, &folder)?;
     conn.execute_batch("SET enable_external_access = false; SET lock_configuration = true").map_err(failed())?;
-    Ok(OpenCase { folder, head, conn, _guard: guard })
+    Ok(OpenCase { folder, head, conn, look: None, guard })
 }
 
 fn find(path: &Path) -> Result<PathBuf> {

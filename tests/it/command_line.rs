@@ -4,7 +4,7 @@ use crate::desk::{Desk, Said, demo, pcap_of, scenario, usable};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Command, Stdio};
 
-const SUBCOMMANDS: [&str; 14] = [
+const SUBCOMMANDS: [&str; 17] = [
     "analyze",
     "demo",
     "sql",
@@ -15,7 +15,10 @@ const SUBCOMMANDS: [&str; 14] = [
     "comment",
     "explain",
     "export",
+    "serve",
+    "user",
     "rules",
+    "eval",
     "config",
     "completions",
     "man",
@@ -243,6 +246,24 @@ fn a_demo_of_so_many_flows_is_the_same_for_the_same_seed_and_says_which_frames_a
 }
 
 // Output
+
+#[test]
+fn the_run_in_the_readme_is_what_the_demo_prints() {
+    let desk = Desk::new();
+    let said = desk.vigil(["demo"]).out;
+    let run = said.split("\n  vigil-demo/").next().unwrap_or_default().trim_end();
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
+    let readme = std::fs::read_to_string(path).unwrap();
+    let mut parts: Vec<&str> = readme.split("```\n").collect();
+    let at = parts.iter().position(|part| part.starts_with("CRITICAL")).expect("the README has a run");
+    let text = format!("{run}\n");
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        parts[at] = &text;
+        std::fs::write(path, parts.join("```\n")).unwrap();
+    } else {
+        assert_eq!(parts[at], text, "UPDATE_DOCS=1 writes it");
+    }
+}
 
 #[test]
 fn with_json_standard_output_is_json_and_nothing_else() {

@@ -42,6 +42,11 @@ fn case() -> &'static Case {
     })
 }
 
+/// Its case, for tests of other readers.
+pub fn case_folder() -> std::path::PathBuf {
+    case().desk.path("hostile.vigil")
+}
+
 fn story() -> Net {
     let mut net = Net::new(1, START);
     let gateway = net.host("gateway", [10, 77, 0, 1], Os::Device);

@@ -9,6 +9,7 @@ mod counting;
 mod custody;
 mod damage;
 mod desk;
+mod evaluation;
 mod exports;
 mod floor_plan;
 mod hostile;
@@ -24,6 +25,7 @@ mod python;
 mod proofs;
 mod rules;
 mod same_case;
+mod serve;
 
 use std::path::{Path, PathBuf};
 

@@ -45,7 +45,8 @@ pub fn judge(db: &Connection, profile: &Profile, mode: Mode, sigma: f64) -> Resu
         found.extend(changes(db, profile)?);
     }
     if profile.days.len() < DAYS_FOR_HOURS {
-        let message = format!("{} day(s) of evidence: times of day are not judged, which takes {DAYS_FOR_HOURS}", profile.days.len());
+        let days = if profile.days.len() == 1 { "one day".into() } else { format!("{} days", profile.days.len()) };
+        let message = format!("the baseline has {days}: hours of the day are judged from {DAYS_FOR_HOURS} days on");
         logs.push(log("info", message, 1));
     }
     Ok((found, logs))
@@ -202,7 +203,12 @@ fn of_flows(db: &Connection, profile: &Profile, sigma: f64, model: &str) -> Resu
                 "total_packets" => format!("{value:.0} packets"),
                 _ => human_bytes(value as u64),
             };
-            let what = measure.replace('_', " ");
+            let what = match measure {
+                "flow_duration" => "lasted ",
+                "orig_ip_bytes" => "sent ",
+                "resp_ip_bytes" => "received ",
+                _ => "",
+            };
             found.push(Anomaly {
                 flow: Some(FlowId(flow.unsigned_abs())),
                 model: model.into(),
@@ -214,7 +220,7 @@ fn of_flows(db: &Connection, profile: &Profile, sigma: f64, model: &str) -> Resu
                 baseline: Some(rounded(usual.value())),
                 deviation: Some(deviation),
                 ts_ns: Some(ts_ns),
-                says: format!("{orig} to {resp} port {port}: {what} {}, usually {} ({group})", shown(value), shown(usual.value())),
+                says: format!("{orig} to {resp} port {port}: {what}{}, usually {} ({group})", shown(value), shown(usual.value())),
                 why: json!({ "n": usual.n.round(), "sigma": sigma }),
                 ..Anomaly::default()
             });

@@ -115,7 +115,7 @@ impl Page {
     }
 }
 
-fn column<'a, A: Array + 'static>(batch: &'a RecordBatch, at: usize) -> Result<&'a A> {
+fn column<A: Array + 'static>(batch: &RecordBatch, at: usize) -> Result<&A> {
     let found = batch.columns().get(at).and_then(|column| column.as_any().downcast_ref());
     found.ok_or_else(|| Error::Model(format!("column {at} of the flows has another type than expected")))
 }

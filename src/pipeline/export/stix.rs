@@ -264,7 +264,9 @@ fn flow(all: &mut Bundle, row: &[Cell]) -> Option<String> {
     if matches!(text(4).as_str(), "tcp" | "udp" | "sctp") {
         contributing.extend([("src_port", json!(int(1)?)), ("dst_port", json!(int(3)?))]);
     }
-    let mut more = vec![("is_active", json!(false))];
+    // Written with all digits, unlike in the id: validators compare times as texts, in which `.5Z` comes before `Z`.
+    let whole = |at: usize| Some(json!(DateTime::from_timestamp_nanos(int(at)?).format("%Y-%m-%dT%H:%M:%S%.6fZ").to_string()));
+    let mut more = vec![("is_active", json!(false)), ("start", whole(6)?), ("end", whole(7)?)];
     for (name, at) in [("src_byte_count", 8), ("dst_byte_count", 9), ("src_packets", 10), ("dst_packets", 11)] {
         more.extend(int(at).map(|n| (name, json!(n))));
     }

@@ -180,7 +180,8 @@ impl Judge {
         self.desk.seal(last, &rules, known)
     }
 
-    fn rules(&self) -> Vec<RuleRun> {
+    /// What became of each rule so far.
+    pub fn rules(&self) -> Vec<RuleRun> {
         self.runs.values().cloned().collect()
     }
 

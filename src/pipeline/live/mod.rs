@@ -24,6 +24,7 @@ use crate::capture::ring::Ring;
 use crate::capture::{self, PacketSource};
 use crate::detect::Rules;
 use crate::enrich::Knowledge;
+use crate::model::report::RuleRun;
 use crate::model::time::SECOND;
 use crate::model::{Block, CaptureInfo, Damage, Limits, Report, Secrets, Severity, Ts};
 use crate::store::live::{FindingsFile, LiveCase, Segment, Writer};
@@ -132,12 +133,14 @@ pub struct Pulse {
 
 /// Watches a live run.
 pub trait Watcher: Sync {
-    /// Listening has begun; the case lies there.
-    fn begins(&self, folder: &std::path::Path);
+    /// Listening has begun into this case. No rights are held any more: threads may be started.
+    fn begins(&self, case: &LiveCase);
     /// How it goes, several times a second.
     fn pulse(&self, pulse: &Pulse);
     /// Something became of a finding.
     fn change(&self, change: &Change);
+    /// What became of the rules so far, after each check.
+    fn rules(&self, rules: &[RuleRun]);
     /// Something went wrong that does not end the run.
     fn trouble(&self, what: &str);
 }
@@ -177,7 +180,7 @@ pub fn live(options: &LiveOptions, stop: &Arc<AtomicBool>, watcher: &dyn Watcher
     let file = FindingsFile::open(&folder)?;
     let who = (common.home_nets.clone(), common.threads);
     let judge = Judge::new(case.desk()?, rules, options.look_back, who, knowledge, left.findings, file, retired);
-    watcher.begins(&folder);
+    watcher.begins(&case);
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(common.threads)
         .thread_name(|number| format!("decode-{number}"))
@@ -367,6 +370,7 @@ impl Run<'_> {
                 }
                 Order::Check(check) => {
                     let verdict = judge.check(&check);
+                    self.watcher.rules(&judge.rules());
                     verdict.changes.iter().for_each(|change| self.watcher.change(change));
                     verdict.troubles.iter().for_each(|trouble| self.watcher.trouble(trouble));
                     *shared.verdict.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = verdict;

@@ -8,19 +8,19 @@ pub use model::{ask, dry_run};
 
 use super::{Error, reopen_with_incidents};
 use crate::model::Report;
-use crate::model::report::Prose;
+use crate::model::report::{Incident, Prose};
 use crate::narrate::{About, Narrator, Story, Template};
-use crate::store::{IncidentRow, Summary, journal};
+use crate::store::{Summary, journal};
 use std::collections::BTreeMap;
 use std::path::Path;
 
 /// The story of a report.
-pub fn story<'a>(report: &'a Report, incidents: &'a [IncidentRow]) -> Story<'a> {
+pub fn story<'a>(report: &'a Report, incidents: &'a [Incident]) -> Story<'a> {
     Story { verdict: &report.verdict, coverage: &report.coverage, findings: &report.findings, incidents, hosts: &report.hosts }
 }
 
 /// The case and each incident, told by the template.
-pub(super) fn by_template(report: &Report, incidents: &[IncidentRow]) -> Vec<Prose> {
+pub(super) fn by_template(report: &Report, incidents: &[Incident]) -> Vec<Prose> {
     let story = story(report, incidents);
     story.parts().iter().filter_map(|about| Template.tell(&story, about)).collect()
 }
@@ -33,7 +33,7 @@ pub(super) fn rows(prose: &[Prose]) -> Vec<Summary> {
 }
 
 /// The same, but where somebody had it explained since the last analysis, in those words.
-pub(super) fn as_told(folder: &Path, report: &Report, incidents: &[IncidentRow]) -> Result<Vec<Prose>, Error> {
+pub(super) fn as_told(folder: &Path, report: &Report, incidents: &[Incident]) -> Result<Vec<Prose>, Error> {
     let mut newest: BTreeMap<String, Prose> = BTreeMap::new();
     for entry in journal::read(folder)? {
         match entry.action.as_str() {

@@ -15,12 +15,12 @@ use maud::{Markup, html};
 use std::fmt::Write;
 
 /// Width of all pictures in their own units. Narrow screens scroll them sideways rather than shrink the numbers.
-const WIDTH: f64 = 1120.0;
+pub(crate) const WIDTH: f64 = 1120.0;
 /// Room for half of the last time under the axis.
-const RIGHT: f64 = WIDTH - 28.0;
+pub(crate) const RIGHT: f64 = WIDTH - 28.0;
 /// As many as `model::report` promises.
-const ENTRIES: usize = 60;
-const BUCKETS: usize = 400;
+pub(crate) const ENTRIES: usize = 60;
+pub(crate) const BUCKETS: usize = 400;
 const SERVICES: usize = 20;
 
 pub fn section(report: &Report, told: &Told) -> Markup {
@@ -33,7 +33,7 @@ pub fn section(report: &Report, told: &Told) -> Markup {
 }
 
 /// ATT&CK's tactics, enterprise and industrial, in the order of an attack. What is not among them follows, by name.
-const TACTICS: [&str; 17] = [
+pub(crate) const TACTICS: [&str; 17] = [
     "reconnaissance",
     "resource-development",
     "initial-access",
@@ -66,13 +66,14 @@ fn timeline(entries: &[TimelineEntry], report: &Report, told: &Told) -> Markup {
         section #timeline {
             h2 { "Timeline" }
             p.lead { (count(shown, "finding")) " of " (thousands(report.findings.len().max(entries.len()) as u64)) " in order of time, all times UTC." }
-            (lanes(entries, told))
+            (lanes(entries, told, "lanes"))
             ol.story { @for entry in entries { (line(entry, told)) } }
         }
     }
 }
 
-fn line(entry: &TimelineEntry, told: &Told) -> Markup {
+/// One line of the story.
+pub(crate) fn line(entry: &TimelineEntry, told: &Told) -> Markup {
     let lasted = entry.until_ns.saturating_sub(entry.ts_ns);
     html! {
         li class=(class_of(entry.severity)) {
@@ -116,7 +117,8 @@ fn packed<'a>(entries: &[&'a TimelineEntry], axis: &TimeAxis) -> Vec<Placed<'a>>
     placed
 }
 
-fn lanes(entries: &[TimelineEntry], told: &Told) -> Markup {
+/// Findings as bars along time, a lane for each tactic; `key` tells pictures of one page apart.
+pub(crate) fn lanes(entries: &[TimelineEntry], told: &Told, key: &str) -> Markup {
     let from = entries.iter().map(|entry| entry.ts_ns).min().unwrap_or(0);
     let until = entries.iter().map(|entry| entry.until_ns.max(entry.ts_ns)).max().unwrap_or(from);
     let axis = TimeAxis::new(from, until, LANE_LEFT, RIGHT - LANE_LEFT - 28.0);
@@ -139,9 +141,9 @@ fn lanes(entries: &[TimelineEntry], told: &Told) -> Markup {
     html! {
         figure.chart {
             div.scroll tabindex="0" role="group" aria-label="Findings over time, scrollable" {
-                svg viewBox=(format!("0 0 {WIDTH} {:.0}", top + 34.0)) role="img" aria-labelledby="lanes-title lanes-desc" {
-                    title #lanes-title { "Findings over time by tactic" }
-                    desc #lanes-desc { (said) " The list below says the same in words." }
+                svg viewBox=(format!("0 0 {WIDTH} {:.0}", top + 34.0)) role="img" aria-labelledby=(format!("{key}-title {key}-desc")) {
+                    title id=(format!("{key}-title")) { "Findings over time by tactic" }
+                    desc id=(format!("{key}-desc")) { (said) " The list below says the same in words." }
                     (time_axis(&axis, 8.0, top))
                     @for (name, y, height, bars) in &lanes { (lane(name, *y, *height, bars, told)) }
                 }
@@ -166,7 +168,7 @@ fn lane(name: &str, y: f64, height: f64, bars: &[Placed<'_>], told: &Told) -> Ma
     }
 }
 
-fn time_axis(axis: &TimeAxis, top: f64, bottom: f64) -> Markup {
+pub(crate) fn time_axis(axis: &TimeAxis, top: f64, bottom: f64) -> Markup {
     html! {
         g.axis aria-hidden="true" {
             @for (x, written) in axis.ticks() {
@@ -179,19 +181,19 @@ fn time_axis(axis: &TimeAxis, top: f64, bottom: f64) -> Markup {
 }
 
 /// A length with one decimal: enough for the eye, and the same bytes on every machine.
-fn px(value: f64) -> String {
+pub(crate) fn px(value: f64) -> String {
     format!("{value:.1}")
 }
 
 // ---- traffic over time --------------------------------------------------------------------------------------------------
 
-const CHART_LEFT: f64 = 76.0;
+pub(crate) const CHART_LEFT: f64 = 76.0;
 const BYTES_TOP: f64 = 40.0;
 const BYTES_HEIGHT: f64 = 150.0;
 const FRAMES_TOP: f64 = BYTES_TOP + BYTES_HEIGHT + 34.0;
 const FRAMES_HEIGHT: f64 = 80.0;
 
-fn traffic(traffic: &Traffic, entries: &[TimelineEntry], told: &Told) -> Markup {
+pub(crate) fn traffic(traffic: &Traffic, entries: &[TimelineEntry], told: &Told) -> Markup {
     let buckets = &traffic.buckets[..traffic.buckets.len().min(BUCKETS)];
     let width = i64::try_from(buckets.len()).unwrap_or(i64::MAX).saturating_mul(traffic.bucket_ns.max(1));
     let axis = TimeAxis::new(traffic.from_ns, traffic.from_ns.saturating_add(width), CHART_LEFT, RIGHT - CHART_LEFT);
@@ -235,7 +237,7 @@ fn peaks(buckets: &[Bucket], traffic: &Traffic) -> String {
     })
 }
 
-fn start_of(index: usize, traffic: &Traffic) -> i64 {
+pub(crate) fn start_of(index: usize, traffic: &Traffic) -> i64 {
     traffic.from_ns.saturating_add(traffic.bucket_ns.saturating_mul(i64::try_from(index).unwrap_or(i64::MAX)))
 }
 
@@ -275,7 +277,7 @@ fn steps(buckets: &[Bucket], panel: &Panel, y: &dyn Fn(u64) -> f64) -> String {
     path
 }
 
-fn marks(entries: &[TimelineEntry], axis: &TimeAxis, bottom: f64, told: &Told) -> Markup {
+pub(crate) fn marks(entries: &[TimelineEntry], axis: &TimeAxis, bottom: f64, told: &Told) -> Markup {
     html! {
         @for entry in entries {
             @let x = axis.x(entry.ts_ns);
@@ -305,7 +307,7 @@ fn columns(buckets: &[Bucket], traffic: &Traffic, bottom: f64) -> Markup {
 
 // ---- services -----------------------------------------------------------------------------------------------------------
 
-fn services(services: &[Share]) -> Markup {
+pub(crate) fn services(services: &[Share]) -> Markup {
     let shown = &services[..services.len().min(SERVICES)];
     let most = shown.iter().map(|service| service.bytes).max().unwrap_or(0);
     html! {

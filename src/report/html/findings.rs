@@ -91,17 +91,24 @@ fn one(finding: &Finding, open: bool, said: &[Remark]) -> Markup {
                     span { (techniques(&finding.attack[..finding.attack.len().min(1)])) }
                 }
             }
-            div.finding-body {
-                div.columns {
-                    div { (facts(finding)) }
-                    div { (evidence(&measures(&finding.evidence))) (confidence(finding)) }
-                }
-                @if !finding.benign.is_empty() {
-                    aside.harmless { h4 { "What harmless thing looks like this" } p { (t(&finding.benign)) } }
-                }
-                (remarks(finding, said))
-                (next(finding))
+            (body(finding, said))
+        }
+    }
+}
+
+/// All that supports a finding.
+pub(crate) fn body(finding: &Finding, said: &[Remark]) -> Markup {
+    html! {
+        div.finding-body {
+            div.columns {
+                div { (facts(finding)) }
+                div { (evidence(&measures(&finding.evidence))) (confidence(finding)) }
             }
+            @if !finding.benign.is_empty() {
+                aside.harmless { h4 { "What harmless thing looks like this" } p { (t(&finding.benign)) } }
+            }
+            (remarks(finding, said))
+            (next(finding))
         }
     }
 }

@@ -22,16 +22,23 @@ pub fn section(report: &Report, told: &Told) -> Markup {
         section #hosts {
             h2 { "Hosts by risk" }
             p.lead { (count(shown as u64, "host")) " of " (thousands(report.hosts_total.max(shown as u64))) ", the riskiest first." }
-            table.stack.hosts data-sortable data-filter="Filter hosts" {
-                thead {
-                    tr {
-                        th.num { "#" } th { "Host" } th { "Risk" } th { "State" } th { "Tactics" } th { "Findings" }
-                        th.num { "Sent" } th.num { "Received" }
-                    }
-                }
-                tbody { @for (index, host) in report.hosts.iter().take(HOSTS).enumerate() { (row(index + 1, host, told)) } }
-            }
+            (table(&report.hosts[..shown], told))
             (more(shown, report.hosts_total, "host", "SELECT * FROM host_risk ORDER BY risk DESC"))
+        }
+    }
+}
+
+/// Hosts with their risk, as they are ranked.
+pub(crate) fn table(hosts: &[Host], told: &Told) -> Markup {
+    html! {
+        table.stack.hosts data-sortable data-filter="Filter hosts" {
+            thead {
+                tr {
+                    th.num { "#" } th { "Host" } th { "Risk" } th { "State" } th { "Tactics" } th { "Findings" }
+                    th.num { "Sent" } th.num { "Received" }
+                }
+            }
+            tbody { @for (index, host) in hosts.iter().enumerate() { (row(index + 1, host, told)) } }
         }
     }
 }
@@ -42,7 +49,10 @@ fn row(rank: usize, host: &Host, told: &Told) -> Markup {
             td.num.rank data-label="#" data-sort=(rank) { (rank) }
             td.who data-label="Host" {
                 div {
-                    span.ip { (t(&host.ip)) }
+                    @match told.host(&host.ip) {
+                        Some(page) => { a.ip href=(page) { (t(&host.ip)) } }
+                        None => { span.ip { (t(&host.ip)) } }
+                    }
                     @if !host.internal { span.outside { "outside" } }
                     @for name in host.names.iter().take(5) { span.name { (t(name)) } }
                     @if !host.macs.is_empty() || !host.roles.is_empty() {

@@ -7,16 +7,18 @@
 //! Escaping is maud's for markup, after [`visible`](super::text::visible) for characters that deceive the eye; [`t`] does the latter and stands in
 //! front of every string that comes from packets, paths or rules.
 
-mod charts;
-mod coverage;
-mod evidence;
-mod findings;
-mod hosts;
-mod prose;
-mod rules;
-mod scale;
-mod unusual;
-mod verdict;
+pub(crate) mod charts;
+pub(crate) mod coverage;
+pub(crate) mod evidence;
+pub(crate) mod findings;
+pub(crate) mod graph;
+pub(crate) mod hosts;
+pub(crate) mod incidents;
+pub(crate) mod prose;
+pub(crate) mod rules;
+pub(crate) mod scale;
+pub(crate) mod unusual;
+pub(crate) mod verdict;
 
 use super::text::{clipped, count, label, percent};
 use super::{Error, Renderer};
@@ -26,8 +28,8 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-const STYLE: &str = include_str!("style.css");
-const SCRIPT: &str = include_str!("script.js");
+pub(crate) const STYLE: &str = include_str!("style.css");
+pub(crate) const SCRIPT: &str = include_str!("script.js");
 
 /// Characters of one string that the page shows. The case and `report.json` hold all.
 const CHARS: usize = 600;
@@ -70,6 +72,7 @@ fn page(report: &Report) -> Markup {
                 main {
                     (verdict::section(report))
                     (prose::section(report, &told))
+                    (incidents::section(report, &told))
                     (coverage::section(&report.coverage))
                     (hosts::section(report, &told))
                     (findings::section(report))
@@ -87,7 +90,7 @@ fn page(report: &Report) -> Markup {
 }
 
 /// Forbids everything but the style and the script of this page.
-fn policy() -> String {
+pub(crate) fn policy() -> String {
     let hash = |text: &str| base64::engine::general_purpose::STANDARD.encode(ring::digest::digest(&ring::digest::SHA256, text.as_bytes()));
     format!(
         "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
@@ -100,6 +103,7 @@ fn masthead(report: &Report) -> Markup {
     let places = [
         ("verdict", "Verdict", true),
         ("story", "Story", !report.prose.is_empty()),
+        ("incidents", "Incidents", !report.incidents.is_empty()),
         ("coverage", "Coverage", true),
         ("hosts", "Hosts", !report.hosts.is_empty()),
         ("findings", "Findings", true),
@@ -150,44 +154,59 @@ fn run(report: &Report) -> Markup {
 }
 
 /// `text` with what deceives the eye written out, and of bearable length. Markup is escaped by maud.
-fn t(text: &str) -> Cow<'_, str> {
+pub(crate) fn t(text: &str) -> Cow<'_, str> {
     clipped(text, CHARS)
 }
 
-/// The findings that the page tells in full: links to others would lead nowhere.
-struct Told<'a>(BTreeSet<&'a str>);
+/// The findings that can be linked to: on the page those told in full, since links to others would lead nowhere; in the dashboard,
+/// where findings and hosts have pages of their own, all.
+pub(crate) struct Told<'a> {
+    findings: BTreeSet<&'a str>,
+    pages: bool,
+}
 
 impl<'a> Told<'a> {
     fn new(report: &'a Report) -> Self {
-        Self(report.findings.iter().take(findings::FINDINGS).map(|finding| finding.id.as_str()).collect())
+        Self { findings: report.findings.iter().take(findings::FINDINGS).map(|finding| finding.id.as_str()).collect(), pages: false }
+    }
+
+    /// For pages that are served: each finding and each host has its own.
+    pub(crate) fn in_pages(report: &'a Report) -> Self {
+        Self { findings: report.findings.iter().map(|finding| finding.id.as_str()).collect(), pages: true }
     }
 
     /// Where a link to the finding goes. An anchor without a target is plain text.
-    fn link(&self, id: &str) -> Option<String> {
-        self.0.contains(id).then(|| format!("#{}", t(id)))
+    pub(crate) fn link(&self, id: &str) -> Option<String> {
+        let place = if self.pages { "/findings/" } else { "#" };
+        self.findings.contains(id).then(|| format!("{place}{}", t(id)))
+    }
+
+    /// Where a link to the host goes.
+    fn host(&self, ip: &str) -> Option<String> {
+        self.pages.then(|| format!("/hosts/{}", t(ip)))
     }
 }
 
 /// Class that sets the colours of a severity.
-fn class_of(severity: Severity) -> String {
+pub(crate) fn class_of(severity: Severity) -> String {
     format!("sev-{}", severity.name())
 }
 
-fn pill(severity: Severity) -> Markup {
+pub(crate) fn pill(severity: Severity) -> Markup {
     html! { span class={ "pill " (class_of(severity)) } { (severity.name()) } }
 }
 
 /// ATT&CK ids as plain text.
-fn techniques(ids: &[String]) -> Markup {
+pub(crate) fn techniques(ids: &[String]) -> Markup {
     html! { @for id in ids.iter().take(8) { span.chip { (t(id)) } " " } }
 }
 
-fn tactics(names: &[String]) -> Markup {
+pub(crate) fn tactics(names: &[String]) -> Markup {
     html! { @for name in names.iter().take(14) { span.tag { (clipped(&label(name), 32)) } " " } }
 }
 
 /// A command to copy. The text is ours or passed through `shell_word`.
-fn command(text: &str) -> Markup {
+pub(crate) fn command(text: &str) -> Markup {
     html! { div.command { code { (t(text)) } } }
 }
 
@@ -202,7 +221,7 @@ fn more(shown: usize, all: u64, what: &str, query: &str) -> Markup {
 }
 
 /// A horizontal bar, 0 to 1 of its width.
-fn bar(share: f64, class: &str) -> Markup {
+pub(crate) fn bar(share: f64, class: &str) -> Markup {
     let width = if share.is_finite() { (share * 100.0).clamp(0.0, 100.0) } else { 0.0 };
     html! {
         svg class={ "bar " (class) } viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true" {
@@ -213,11 +232,11 @@ fn bar(share: f64, class: &str) -> Markup {
 }
 
 /// `97 %` of a probability.
-fn probability(p: f64) -> String {
+pub(crate) fn probability(p: f64) -> String {
     format!("{:.0} %", p * 100.0)
 }
 
 /// `63.1 %`, with a bar.
-fn share_bar(part: u64, whole: u64, class: &str) -> Markup {
+pub(crate) fn share_bar(part: u64, whole: u64, class: &str) -> Markup {
     html! { span.num { (percent(part, whole)) } (bar(super::text::share(part, whole).unwrap_or(0.0), class)) }
 }

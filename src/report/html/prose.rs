@@ -20,7 +20,7 @@ pub fn section(report: &Report, told: &Told) -> Markup {
     }
 }
 
-fn one(prose: &Prose, open: bool, told: &Told) -> Markup {
+pub(crate) fn one(prose: &Prose, open: bool, told: &Told) -> Markup {
     let about = if prose.about == "case" { "The case" } else { &prose.about };
     html! {
         details.story open[open] {

@@ -50,7 +50,7 @@ fn row(rule: &RuleRun) -> Markup {
 }
 
 /// A class from a fixed set: a status never becomes markup.
-fn status_class(status: &str) -> &'static str {
+pub(crate) fn status_class(status: &str) -> &'static str {
     match status {
         "fired" => "is-fired",
         "silent" => "is-silent",

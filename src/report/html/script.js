@@ -17,25 +17,6 @@
   };
   const compare = (a, b) =>
     typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b), "en", { numeric: true });
-  for (const table of document.querySelectorAll("table[data-sortable]")) {
-    const heads = [...table.tHead.rows[0].cells];
-    heads.forEach((head, column) => {
-      const button = make("button", { type: "button", className: "sort" }, ...head.childNodes);
-      head.append(button);
-      button.addEventListener("click", () => {
-        const numeric = head.classList.contains("num");
-        const now = head.getAttribute("aria-sort");
-        const down = now ? now === "ascending" : numeric;
-        heads.forEach((other) => other.removeAttribute("aria-sort"));
-        head.setAttribute("aria-sort", down ? "descending" : "ascending");
-        const body = table.tBodies[0];
-        const rows = [...body.rows].map((row) => [key(row, column), row]);
-        rows.sort((a, b) => (down ? compare(b[0], a[0]) : compare(a[0], b[0])));
-        body.append(...rows.map(([, row]) => row));
-      });
-    });
-  }
-
   // Filtering: every word typed must occur.
   const matches = (node, words) => {
     const text = (node.searchText ??= node.textContent.toLowerCase());
@@ -63,71 +44,95 @@
     apply(false);
     return apply;
   };
-  for (const table of document.querySelectorAll("table[data-filter]")) {
-    const rows = [...table.tBodies[0].rows];
-    if (rows.length < 6) continue;
-    const refold = fold(table, rows);
-    const shown = make("span", { className: "muted", ariaLive: "polite" });
-    const input = search(table.dataset.filter, () => {
-      const wanted = words(input);
-      let visible = 0;
-      for (const row of rows) visible += !(row.hidden = !matches(row, wanted));
-      shown.textContent = wanted.length ? `${visible} of ${rows.length}` : "";
-      refold(wanted.length > 0);
-    });
-    table.before(make("div", { className: "tools" }, input, shown));
-  }
-
-  // Findings: words, severities, open and close all.
-  const list = document.querySelector("[data-findings]");
-  if (list) {
-    const all = [...list.querySelectorAll("details.finding")];
-    const off = new Set();
-    const shown = make("span", { className: "muted", ariaLive: "polite" });
-    const apply = () => {
-      const wanted = words(input);
-      let visible = 0;
-      for (const one of all) visible += !(one.hidden = off.has(one.dataset.severity) || !matches(one, wanted));
-      shown.textContent = visible < all.length ? `${visible} of ${all.length}` : "";
-    };
-    const input = search("Filter findings", apply);
-    const grades = ["critical", "high", "medium", "low", "info"]
-      .filter((grade) => all.some((one) => one.dataset.severity === grade))
-      .map((grade) => {
-        const button = make("button", { type: "button", className: `toggle sev-${grade}` }, grade);
-        button.setAttribute("aria-pressed", "true");
+  // What is done to the content of the page; a dashboard whose content changes asks for it again.
+  const enhance = () => {
+    for (const table of document.querySelectorAll("table[data-sortable]")) {
+      const heads = [...table.tHead.rows[0].cells];
+      heads.forEach((head, column) => {
+        const button = make("button", { type: "button", className: "sort" }, ...head.childNodes);
+        head.append(button);
         button.addEventListener("click", () => {
-          const on = off.delete(grade) || !off.add(grade);
-          button.setAttribute("aria-pressed", String(on));
-          apply();
+          const numeric = head.classList.contains("num");
+          const now = head.getAttribute("aria-sort");
+          const down = now ? now === "ascending" : numeric;
+          heads.forEach((other) => other.removeAttribute("aria-sort"));
+          head.setAttribute("aria-sort", down ? "descending" : "ascending");
+          const body = table.tBodies[0];
+          const rows = [...body.rows].map((row) => [key(row, column), row]);
+          rows.sort((a, b) => (down ? compare(b[0], a[0]) : compare(a[0], b[0])));
+          body.append(...rows.map(([, row]) => row));
         });
-        return button;
       });
-    const expand = make("button", { type: "button" }, "Open all");
-    expand.addEventListener("click", () => {
-      const open = all.some((one) => !one.hidden && !one.open);
-      for (const one of all) if (!one.hidden) one.open = open;
-      expand.textContent = open ? "Close all" : "Open all";
-    });
-    list.before(make("div", { className: "tools" }, input, ...grades, expand, shown));
-  }
+    }
 
-  // Copying. Where the clipboard is closed to pages opened from disk, the text is selected instead.
-  for (const box of document.querySelectorAll(".command")) {
-    const code = box.querySelector("code");
-    const button = make("button", { type: "button", className: "copy" }, "Copy");
-    button.addEventListener("click", async () => {
-      try {
-        await navigator.clipboard.writeText(code.textContent);
-        button.textContent = "Copied";
-      } catch {
-        getSelection().selectAllChildren(code);
-        button.textContent = "Selected";
-      }
-      setTimeout(() => (button.textContent = "Copy"), 1500);
-    });
-    box.append(button);
-  }
+    for (const table of document.querySelectorAll("table[data-filter]")) {
+      const rows = [...table.tBodies[0].rows];
+      if (rows.length < 6) continue;
+      const refold = fold(table, rows);
+      const shown = make("span", { className: "muted", ariaLive: "polite" });
+      const input = search(table.dataset.filter, () => {
+        const wanted = words(input);
+        let visible = 0;
+        for (const row of rows) visible += !(row.hidden = !matches(row, wanted));
+        shown.textContent = wanted.length ? `${visible} of ${rows.length}` : "";
+        refold(wanted.length > 0);
+      });
+      table.before(make("div", { className: "tools" }, input, shown));
+    }
+
+    // Findings: words, severities, open and close all.
+    const list = document.querySelector("[data-findings]");
+    if (list) {
+      const all = [...list.querySelectorAll("details.finding")];
+      const off = new Set();
+      const shown = make("span", { className: "muted", ariaLive: "polite" });
+      const apply = () => {
+        const wanted = words(input);
+        let visible = 0;
+        for (const one of all) visible += !(one.hidden = off.has(one.dataset.severity) || !matches(one, wanted));
+        shown.textContent = visible < all.length ? `${visible} of ${all.length}` : "";
+      };
+      const input = search("Filter findings", apply);
+      const grades = ["critical", "high", "medium", "low", "info"]
+        .filter((grade) => all.some((one) => one.dataset.severity === grade))
+        .map((grade) => {
+          const button = make("button", { type: "button", className: `toggle sev-${grade}` }, grade);
+          button.setAttribute("aria-pressed", "true");
+          button.addEventListener("click", () => {
+            const on = off.delete(grade) || !off.add(grade);
+            button.setAttribute("aria-pressed", String(on));
+            apply();
+          });
+          return button;
+        });
+      const expand = make("button", { type: "button" }, "Open all");
+      expand.addEventListener("click", () => {
+        const open = all.some((one) => !one.hidden && !one.open);
+        for (const one of all) if (!one.hidden) one.open = open;
+        expand.textContent = open ? "Close all" : "Open all";
+      });
+      list.before(make("div", { className: "tools" }, input, ...grades, expand, shown));
+    }
+
+    // Copying. Where the clipboard is closed to pages opened from disk, the text is selected instead.
+    for (const box of document.querySelectorAll(".command")) {
+      const code = box.querySelector("code");
+      const button = make("button", { type: "button", className: "copy" }, "Copy");
+      button.addEventListener("click", async () => {
+        try {
+          await navigator.clipboard.writeText(code.textContent);
+          button.textContent = "Copied";
+        } catch {
+          getSelection().selectAllChildren(code);
+          button.textContent = "Selected";
+        }
+        setTimeout(() => (button.textContent = "Copy"), 1500);
+      });
+      box.append(button);
+    }
+  };
+  enhance();
+  addEventListener("vigil:changed", enhance);
 
   // A link to a finding opens it, even where a filter hid it.
   const reveal = () => {

@@ -17,6 +17,7 @@ mod views;
 
 pub use desk::{Desk, Lens};
 pub use findings::FindingsFile;
+pub use read::{KEYED, Reader};
 pub(super) use read::open;
 pub use segment::{Books, Marks, Writer};
 
@@ -121,6 +122,11 @@ impl LiveCase {
     /// The desk at which rules look at the segments.
     pub fn desk(&self) -> Result<Desk> {
         Desk::new(another(&self.hub)?, &self.folder, &self.options, self.left.clone())
+    }
+
+    /// Shows the case to others while it is written.
+    pub fn reader(&self) -> Result<Reader> {
+        Ok(Reader::new(another(&self.hub)?, &self.folder, &self.options))
     }
 
     /// Says that the case is whole for now, and notes the run in the journal.

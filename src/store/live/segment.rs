@@ -10,6 +10,7 @@ use crate::store::schema::record;
 use duckdb::Connection;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 /// How many rows each table of the open segment has at one moment: what came later is not looked at.
 #[derive(Clone, Debug, Default)]
@@ -271,8 +272,28 @@ pub(super) fn seal(
             return Err(error);
         }
     };
-    conn.execute_batch(&format!("{drop} COMMIT; CHECKPOINT {catalog}; USE memory; DETACH {catalog}")).map_err(failed())?;
-    attach_sealed(conn, segment)
+    conn.execute_batch(&format!("{drop} COMMIT")).map_err(failed())?;
+    patiently(|| conn.execute_batch(&format!("CHECKPOINT {catalog}"))).map_err(failed())?;
+    conn.execute_batch(&format!("USE memory; DETACH {catalog}")).map_err(failed())?;
+    let attach = format!("ATTACH {} AS {catalog} (READ_ONLY)", quoted(&segment.path));
+    patiently(|| conn.execute_batch(&attach)).map_err(failed())
+}
+
+/// Whoever reads the segment at this moment, which a server beside a capture does, holds it for as long as its question takes.
+fn patiently(mut work: impl FnMut() -> duckdb::Result<()>) -> duckdb::Result<()> {
+    const PATIENCE: Duration = Duration::from_secs(20);
+    let began = Instant::now();
+    loop {
+        match work() {
+            Err(error) if began.elapsed() < PATIENCE && is_held(&error) => std::thread::sleep(Duration::from_millis(20)),
+            done => return done,
+        }
+    }
+}
+
+fn is_held(error: &duckdb::Error) -> bool {
+    let said = error.to_string();
+    ["Cannot CHECKPOINT", "already attached", "already exists"].iter().any(|held| said.contains(held))
 }
 
 /// Seals what a crash left open; a segment that is sealed already is only opened.

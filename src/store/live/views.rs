@@ -55,6 +55,11 @@ pub(super) struct Bounds<'a> {
 
 /// The statements that make one view for each table of facts, over the segments that have rows in it: sealed ones have no other tables.
 pub(super) fn over(segments: &[Segment], tables: &[impl AsRef<str>], bounds: Bounds<'_>) -> String {
+    over_in("memory", segments, tables, bounds)
+}
+
+/// The same, the views standing in the catalog `home`.
+pub(super) fn over_in(home: &str, segments: &[Segment], tables: &[impl AsRef<str>], bounds: Bounds<'_>) -> String {
     let known = schema::tables();
     let mut sql = String::new();
     for table in tables.iter().map(AsRef::as_ref) {
@@ -70,7 +75,7 @@ pub(super) fn over(segments: &[Segment], tables: &[impl AsRef<str>], bounds: Bou
         if parts.is_empty() {
             parts.push(nothing(table, columns));
         }
-        sql += &format!("CREATE OR REPLACE VIEW memory.main.{table} AS {};\n", parts.join(" UNION ALL BY NAME "));
+        sql += &format!("CREATE OR REPLACE VIEW {home}.main.{table} AS {};\n", parts.join(" UNION ALL BY NAME "));
     }
     sql
 }

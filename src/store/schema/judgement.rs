@@ -1,7 +1,7 @@
 //! Judgements: what rules found, how it hangs together, and what is known from outside.
 
-use crate::model::report::{Host, RuleRun};
-use crate::model::{Finding, FlowId, Severity, Ts};
+use crate::model::report::{Deed, Host, Incident, Role, RuleRun};
+use crate::model::{Finding, FlowId, Ts};
 use crate::store::column::{Columns, filled};
 
 /// `rules`
@@ -73,44 +73,68 @@ pub fn finding_flows<'a>() -> Columns<FindingFlow<'a>> {
     )
 }
 
-/// Findings that belong together: a row of `incidents`.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct IncidentRow {
-    /// `I1` is the gravest.
-    pub id: String,
-    /// One line.
-    pub title: String,
-    /// Band of `risk`.
-    pub severity: Severity,
-    /// 0 to 100.
-    pub risk: f64,
-    /// P(true).
-    pub confidence: f64,
-    /// Earliest evidence.
-    pub first_ns: Ts,
-    /// Latest evidence.
-    pub last_ns: Ts,
-    /// Hosts concerned.
-    pub hosts: Vec<String>,
-    /// Tactics in kill-chain order.
-    pub tactics: Vec<String>,
-    /// Findings in order of time.
-    pub findings: Vec<String>,
-}
-
 /// `incidents`
-pub fn incidents() -> Columns<IncidentRow> {
+pub fn incidents() -> Columns<Incident> {
     Columns::new()
-        .text("id", "`I1` is the gravest.", |r: &IncidentRow| Some(&r.id))
-        .text("title", "One line.", |r| Some(&r.title))
+        .text("id", "`I1` is the gravest.", |r: &Incident| Some(&r.id))
+        .text("title", "One line that a person can act on.", |r| Some(&r.title))
         .text("severity", "Band of the risk.", |r| Some(r.severity.name()))
         .double("risk", "0 to 100.", |r| r.risk)
-        .double("confidence", "P(true).", |r| r.confidence)
+        .double("confidence", "P(at least one kind of its evidence is right).", |r| r.confidence)
         .moment("first_ts", "Earliest evidence.", |r| r.first_ns)
         .moment("last_ts", "Latest evidence.", |r| r.last_ns)
-        .texts("hosts", "Hosts concerned.", |r| &r.hosts)
+        .texts("hosts", "Hosts concerned, gravest first; with their parts in `incident_hosts`.", |r| &r.hosts)
         .texts("tactics", "ATT&CK tactics in kill-chain order.", |r| &r.tactics)
         .texts("findings", "Findings in order of time.", |r| &r.findings)
+        .text("entry", "Where it came in, or that this is not in the capture; NULL where nobody got in as far as is seen.", |r| {
+            filled(&r.entry)
+        })
+        .bool("background", "Attempts of strangers that came to nothing: the weather of the Internet.", |r| r.background)
+}
+
+/// A host of an incident: a row of `incident_hosts`.
+pub struct IncidentHost<'a> {
+    /// Incident.
+    pub incident: &'a str,
+    /// Host and part.
+    pub role: &'a Role,
+}
+
+/// `incident_hosts`
+pub fn incident_hosts<'a>() -> Columns<IncidentHost<'a>> {
+    Columns::new()
+        .text("incident", "Incident (`incidents.id`).", |r: &IncidentHost<'_>| Some(r.incident))
+        .text("ip", "Address (`hosts`).", |r| Some(&r.role.ip))
+        .text(
+            "part",
+            "`attacker`; `victim`; `pivot`: a victim through which it went on; `far_end`: the far end of what a victim sent or called.",
+            |r| Some(&r.role.part),
+        )
+        .text("state", "`clean`, `targeted`, `accessed`, `compromised`, `attacking`.", |r| filled(&r.role.state))
+        .double("risk", "0 to 100, by this incident alone.", |r| r.role.risk)
+        .texts("findings", "Findings of the incident that name it, in order of time.", |r| &r.role.findings)
+}
+
+/// What one host of an incident did to another: a row of `incident_edges`.
+pub struct IncidentEdge<'a> {
+    /// Incident.
+    pub incident: &'a str,
+    /// The deed.
+    pub deed: &'a Deed,
+}
+
+/// `incident_edges`
+pub fn incident_edges<'a>() -> Columns<IncidentEdge<'a>> {
+    Columns::new()
+        .text("incident", "Incident (`incidents.id`).", |r: &IncidentEdge<'_>| Some(r.incident))
+        .text("source", "Who acted.", |r| Some(&r.deed.from))
+        .text("target", "On whom.", |r| Some(&r.deed.to))
+        .text("what", "The gravest of it, in a few words.", |r| Some(&r.deed.what))
+        .text("tactic", "ATT&CK tactic of that.", |r| filled(&r.deed.tactic))
+        .text("severity", "Severity of that.", |r| Some(r.deed.severity.name()))
+        .moment("first_ts", "From when.", |r| r.deed.first_ns)
+        .moment("last_ts", "Until when.", |r| r.deed.last_ns)
+        .texts("findings", "Findings that say so, in order of time.", |r| &r.deed.findings)
 }
 
 /// `host_risk`

@@ -136,6 +136,8 @@ pub fn tables() -> Vec<Table> {
         table("findings", "A finding, folded and scored.", judgement::findings()),
         table("finding_flows", "The flows of each finding.", judgement::finding_flows()),
         table("incidents", "Findings that belong together.", judgement::incidents()),
+        table("incident_hosts", "Hosts of each incident and the parts they play: the nodes of its graph.", judgement::incident_hosts()),
+        table("incident_edges", "Who acted on whom in each incident: the edges of its graph.", judgement::incident_edges()),
         table("host_risk", "Hosts by risk.", judgement::host_risk()),
         table("anomalies", "What is unlike the rest.", judgement::anomalies()),
         table("scores", "What the models say of each flow: one row per flow. See the view `flow_scores`.", judgement::scores()),
@@ -146,7 +148,7 @@ pub fn tables() -> Vec<Table> {
 }
 
 /// Tables of what was judged or derived: a live case has them once, not per segment.
-pub const JUDGEMENTS: [&str; 12] = [
+pub const JUDGEMENTS: [&str; 14] = [
     "hosts",
     "host_role",
     "indicators",
@@ -156,6 +158,8 @@ pub const JUDGEMENTS: [&str; 12] = [
     "findings",
     "finding_flows",
     "incidents",
+    "incident_hosts",
+    "incident_edges",
     "host_risk",
     "anomalies",
     "summaries",

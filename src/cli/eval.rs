@@ -1,0 +1,111 @@
+//! `vigil eval`: how well rules and models find what is known to be there.
+
+use super::args::EvalArgs;
+use super::settings::Settings;
+use super::{Exit, Failure};
+use crate::pipeline::eval::{Captured, Evaluated, Request, eval};
+use crate::pipeline::{Options, Silent};
+use std::fmt::Write as _;
+use std::io::Write;
+use std::path::PathBuf;
+
+/// Runs it.
+pub fn run(args: EvalArgs) -> Result<Exit, Failure> {
+    let settings = Settings::resolve(None)?;
+    let before = args.against.as_deref().map(earlier).transpose()?;
+    let scratch = Scratch::new()?;
+    let mut options = Options::new(Vec::new(), PathBuf::new());
+    options.memory = settings.memory.value;
+    options.threads = settings.threads.value;
+    options.rules = args.rules;
+    let request = Request { manifest: args.manifest, captures: args.captures, scratch: scratch.0.clone(), options };
+    let evaluated = eval(&request, &Silent, |captured| {
+        if !args.quiet {
+            let _ = writeln!(std::io::stderr(), "{}", line(captured));
+        }
+    })?;
+    if let Some(path) = &args.save {
+        let text = serde_json::to_string_pretty(&evaluated).unwrap_or_default();
+        std::fs::write(path, text + "\n").map_err(|error| Failure::Write { what: path.display().to_string(), error })?;
+    }
+    let text = if args.json { json(&evaluated) } else { table(&evaluated, before.as_ref()) };
+    std::io::stdout().write_all(text.as_bytes()).map_err(Failure::stdout)?;
+    Ok(Exit::Quiet)
+}
+
+fn json(evaluated: &Evaluated) -> String {
+    serde_json::to_string(evaluated).unwrap_or_default() + "\n"
+}
+
+/// What an earlier run saved.
+fn earlier(path: &std::path::Path) -> Result<serde_json::Value, Failure> {
+    let wrong = |why: String| Failure::Usage(format!("--against {}: {why}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+    serde_json::from_str(&text).map_err(|error| wrong(format!("it is not what --save writes: {error}")))
+}
+
+fn line(captured: &Captured) -> String {
+    let found = match (&captured.hit, captured.attack) {
+        (Some(rule), _) => format!("found by {rule}"),
+        (None, true) => "MISSED".into(),
+        (None, false) => "benign".into(),
+    };
+    let wrong = if captured.wrong.is_empty() { String::new() } else { format!("; cries {}", captured.wrong.join(", ")) };
+    crate::report::visible(&format!("{}: {found}{wrong}", captured.file)).into_owned()
+}
+
+/// Tables that read as Markdown too.
+fn table(evaluated: &Evaluated, before: Option<&serde_json::Value>) -> String {
+    let mut text = String::new();
+    let rules = &evaluated.rules;
+    let part = |part: u64, whole: u64| {
+        if whole == 0 { "–".to_owned() } else { format!("{:.3} ({part} of {whole})", part as f64 / whole as f64) }
+    };
+    let was = |name: &str| before.and_then(|before| before["rules"].get(name)).map(|was| format!(" {was} |")).unwrap_or_default();
+    let (head, rule) = if before.is_some() { (" before |", " --- |") } else { ("", "") };
+    let _ = writeln!(text, "| rules | now |{head}\n| --- | --- |{rule}");
+    for (name, key, value) in [
+        ("attacks found, low or above", "found_low", part(rules.found_low, rules.attacks)),
+        ("attacks found, medium or above", "found_medium", part(rules.found_medium, rules.attacks)),
+        ("attacks found in the first ten", "found_first", part(rules.found_first, rules.attacks)),
+        ("findings of medium or more that are right", "medium_right", part(rules.medium_right, rules.medium)),
+        ("findings in an attack capture, median", "median_findings", rules.median_findings.to_string()),
+        ("benign captures that cry", "benign_crying", part(rules.benign_crying, rules.benign)),
+        ("low findings in benign captures", "benign_low", rules.benign_low.to_string()),
+    ] {
+        let _ = writeln!(text, "| {name} | {value} |{}", was(key));
+    }
+    let _ = writeln!(
+        text,
+        "\nMeans over {} captures with flows of both kinds, {:.3} of them of the attack.\n\n| score | ROC-AUC | PR-AUC |\n| --- | --- | --- |",
+        evaluated.mixed, evaluated.prevalence
+    );
+    for member in &evaluated.members {
+        let _ = writeln!(text, "| {} | {:.3} | {:.3} |", member.name, member.curves.roc_auc, member.curves.pr_auc);
+    }
+    let _ =
+        writeln!(text, "\n| flows are called anomalous | precision | recall | F1 | of benign captures |\n| --- | --- | --- | --- | --- |");
+    for call in &evaluated.calls {
+        let (a, b) = (&call.attacks, &call.benign);
+        let _ =
+            writeln!(text, "| {} | {:.3} | {:.3} | {:.3} | {:.4} |", call.name, a.precision(), a.recall(), a.f1(), b.false_alarm_rate());
+    }
+    text
+}
+
+/// A folder that goes away with it.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new() -> Result<Self, Failure> {
+        let folder = std::env::temp_dir().join(format!("vigil-eval-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).map_err(|error| Failure::Write { what: folder.display().to_string(), error })?;
+        Ok(Self(folder))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}

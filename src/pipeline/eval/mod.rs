@@ -1,0 +1,265 @@
+//! Captures with ground truth → how well rules and models find what is in them (DETECTIONS 3).
+//!
+//! Each capture is analysed as any other, under a name that tells nothing, and its case is thrown away. Rules are judged by the capture: is
+//! the attack found, and what else is cried. Models are judged by the flow: each member of the ensemble against the flows of the attacks.
+
+mod curve;
+mod truth;
+
+pub use curve::{Counts, Curves};
+
+use super::{Error, Observer, Options};
+use crate::model::{Finding, Severity};
+use crate::store::open_read_only;
+use curve::{curves, share};
+use duckdb::Connection;
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+use truth::{Deed, Ends};
+
+/// Memory for reading a case back.
+const MEMORY: u64 = 512 << 20;
+/// What somebody reads of a list.
+const READ: usize = 10;
+/// The scores that are compared: name, and what of a row of `scores` it is; more is stranger.
+const MEMBERS: [(&str, &str); 6] = [
+    ("isolation forest, classic", "anomaly_score"),
+    ("isolation forest", "forest"),
+    ("extended forest", "extended"),
+    ("tails", "tails"),
+    ("rarity", "rarity"),
+    ("ensemble", "-log10(greatest(p, 1e-300))"),
+];
+/// Where flows are called anomalous: by which rule, and when it holds.
+const CALLS: [(&str, &str); 8] = [
+    ("classic: is_anomaly (the tenth part)", "is_anomaly"),
+    ("classic: score at least 0.6", "anomaly_score >= 0.6"),
+    ("classic: score at least 0.8", "anomaly_score >= 0.8"),
+    ("ensemble: p at most 0.05", "p <= 0.05"),
+    ("ensemble: p at most 0.01", "p <= 0.01"),
+    ("ensemble: p at most 0.001", "p <= 0.001"),
+    ("ensemble: p at most 0.0001", "p <= 0.0001"),
+    ("ensemble: one false finding a day", "flow_id IN (SELECT flow_id FROM anomalies WHERE model = 'ensemble' AND flagged)"),
+];
+
+/// What is evaluated.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Ground truth: a file, or a folder of them.
+    pub manifest: PathBuf,
+    /// Where the captures lie, if not beside it.
+    pub captures: Option<PathBuf>,
+    /// Folder for cases while they are needed.
+    pub scratch: PathBuf,
+    /// How captures are analysed; paths and folder are filled in.
+    pub options: Options,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Evaluated {
+    /// How well rules find what is there.
+    pub rules: Rules,
+    /// Each score against the flows of attacks: means over the captures that hold both kinds.
+    pub members: Vec<Member>,
+    /// Captures that the means are of.
+    pub mixed: usize,
+    /// Share of attack flows in these, on average: what a coin's PR-AUC would be.
+    pub prevalence: f64,
+    /// Ways to call flows anomalous, over all captures.
+    pub calls: Vec<Call>,
+    /// One line a capture.
+    pub captures: Vec<Captured>,
+}
+
+/// Rules, by the capture.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Rules {
+    /// Captures with an attack.
+    pub attacks: u64,
+    /// Of these, found at low severity or above.
+    pub found_low: u64,
+    /// At medium or above.
+    pub found_medium: u64,
+    /// Among the first ten findings.
+    pub found_first: u64,
+    /// Findings of medium or more in them.
+    pub medium: u64,
+    /// Of these, naming an attacker or victim.
+    pub medium_right: u64,
+    /// Findings of low or more in an attack capture, in the middle.
+    pub median_findings: u64,
+    /// Captures without an attack.
+    pub benign: u64,
+    /// Of these, with a finding of medium or more.
+    pub benign_crying: u64,
+    /// Findings of low severity in them.
+    pub benign_low: u64,
+}
+
+/// One score.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Member {
+    /// Name.
+    pub name: String,
+    /// Means over captures.
+    #[serde(flatten)]
+    pub curves: Curves,
+}
+
+/// One way to call flows anomalous.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Call {
+    /// Name.
+    pub name: String,
+    /// In captures with attacks.
+    pub attacks: Counts,
+    /// In captures without: what is flagged there is a false alarm.
+    pub benign: Counts,
+}
+
+/// What became of one capture.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Captured {
+    /// File.
+    pub file: String,
+    /// Whether it holds an attack.
+    pub attack: bool,
+    /// The gravest finding that hits, if one does.
+    pub hit: Option<String>,
+    /// Other findings of medium or more.
+    pub wrong: Vec<String>,
+    /// Findings of low or more.
+    pub findings: u64,
+    /// Flows.
+    pub flows: u64,
+    /// Of these, part of an attack.
+    pub attack_flows: u64,
+    /// Area under precision and recall, by member; none where one kind is missing.
+    pub pr_auc: Vec<Option<f64>>,
+}
+
+/// Runs it; `told` hears of each capture.
+pub fn eval(request: &Request, observer: &dyn Observer, mut told: impl FnMut(&Captured)) -> Result<Evaluated, Error> {
+    let mut evaluated = Evaluated::default();
+    evaluated.calls.extend(CALLS.iter().map(|(name, _)| Call { name: (*name).into(), ..Call::default() }));
+    let (mut sums, mut lengths) = (vec![Curves::default(); MEMBERS.len()], Vec::new());
+    for (number, (path, deeds)) in truth::read(&request.manifest, request.captures.as_deref())?.into_iter().enumerate() {
+        let findings = findings(request, &path, number, observer)?;
+        let mut captured = judge(&findings, &deeds, &mut evaluated.rules);
+        captured.file = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        if captured.attack {
+            lengths.push(captured.findings);
+        }
+        let case = open_read_only(&request.scratch.join(CASE), MEMORY, 1)?;
+        let labels = labels(case.connection(), &deeds)?;
+        (captured.flows, captured.attack_flows) = (labels.len() as u64, labels.iter().filter(|attack| **attack).count() as u64);
+        count_calls(case.connection(), &labels, captured.attack, &mut evaluated.calls)?;
+        let members = members(case.connection(), &labels)?;
+        captured.pr_auc = members.iter().map(|curves| curves.map(|curves| six(curves.pr_auc))).collect();
+        if let Some(all) = members.into_iter().collect::<Option<Vec<Curves>>>() {
+            evaluated.mixed += 1;
+            evaluated.prevalence += share(captured.attack_flows, captured.flows);
+            for (sum, own) in sums.iter_mut().zip(all) {
+                (sum.roc_auc, sum.pr_auc) = (sum.roc_auc + own.roc_auc, sum.pr_auc + own.pr_auc);
+            }
+        }
+        told(&captured);
+        evaluated.captures.push(captured);
+    }
+    let n = evaluated.mixed.max(1) as f64;
+    evaluated.prevalence = six(evaluated.prevalence / n);
+    let mean = |sum: &Curves| Curves { roc_auc: six(sum.roc_auc / n), pr_auc: six(sum.pr_auc / n) };
+    evaluated.members = MEMBERS.iter().zip(&sums).map(|((name, _), sum)| Member { name: (*name).into(), curves: mean(sum) }).collect();
+    lengths.sort_unstable();
+    evaluated.rules.median_findings = lengths.get(lengths.len() / 2).copied().unwrap_or_default();
+    Ok(evaluated)
+}
+
+/// Name of the case in the scratch folder.
+const CASE: &str = "eval.vigil";
+
+/// The findings of a capture. It is read under another name, since names of labelled captures tell what is in them.
+fn findings(request: &Request, path: &Path, number: usize, observer: &dyn Observer) -> Result<Vec<Finding>, Error> {
+    let ending = path.extension().map(|ending| format!(".{}", ending.to_string_lossy())).unwrap_or_default();
+    let neutral = request.scratch.join(format!("capture-{number:04}{ending}"));
+    let failed = |error| Error::Write { what: neutral.display().to_string(), error };
+    // A hard link costs nothing; across file systems the bytes are copied.
+    std::fs::hard_link(path, &neutral).or_else(|_| std::fs::copy(path, &neutral).map(drop)).map_err(failed)?;
+    let mut options = request.options.clone();
+    (options.paths, options.folder) = (vec![neutral.clone()], request.scratch.join(CASE));
+    // The list of a capture lies beside it.
+    let list = path.with_extension("list");
+    options.intel.extend(list.is_file().then_some(list));
+    let analyzed = super::analyze(&options, observer);
+    std::fs::remove_file(&neutral).map_err(failed)?;
+    Ok(analyzed?.report.findings)
+}
+
+fn judge(findings: &[Finding], deeds: &[Deed], rules: &mut Rules) -> Captured {
+    let attacks: Vec<&Deed> = deeds.iter().filter(|deed| deed.is_attack()).collect();
+    let named = |finding: &Finding| finding.actors.iter().chain(&finding.targets).any(|host| attacks.iter().any(|deed| deed.names(host)));
+    let hits = |finding: &&Finding| {
+        finding.severity >= Severity::Low && named(finding) && attacks.iter().any(|deed| deed.is_meant_by(&finding.attack))
+    };
+    let medium = || findings.iter().filter(|finding| finding.severity >= Severity::Medium);
+    let low = findings.iter().filter(|finding| finding.severity >= Severity::Low).count() as u64;
+    let hit = findings.iter().find(hits);
+    if attacks.is_empty() {
+        rules.benign += 1;
+        rules.benign_crying += u64::from(medium().next().is_some());
+        rules.benign_low += low - medium().count() as u64;
+    } else {
+        rules.attacks += 1;
+        rules.found_low += u64::from(hit.is_some());
+        rules.found_medium += u64::from(medium().any(|finding| hits(&finding)));
+        rules.found_first += u64::from(findings.iter().take(READ).any(|finding| hits(&finding)));
+        rules.medium += medium().count() as u64;
+        rules.medium_right += medium().filter(|finding| named(finding)).count() as u64;
+    }
+    let wrong = medium().filter(|finding| !named(finding)).map(|finding| finding.rule.clone()).collect();
+    Captured { attack: !attacks.is_empty(), hit: hit.map(|finding| finding.rule.clone()), wrong, findings: low, ..Captured::default() }
+}
+
+/// Which scored flows are part of an attack, in the order of `scores`.
+fn labels(db: &Connection, deeds: &[Deed]) -> Result<Vec<bool>, Error> {
+    let sql = "SELECT first_frame, id_orig_h, id_resp_h, ts_ns FROM scores JOIN flows USING (flow_id) ORDER BY flow_id";
+    let mut statement = db.prepare(sql)?;
+    let ends = statement.query_map([], |row| {
+        Ok(Ends { frame: row.get::<_, i64>(0)?.unsigned_abs(), orig: row.get(1)?, resp: row.get(2)?, ts_ns: row.get(3)? })
+    })?;
+    let attack = |ends: Ends| deeds.iter().any(|deed| deed.is_attack() && deed.holds(&ends));
+    Ok(ends.map(|ends| ends.map(attack)).collect::<duckdb::Result<_>>()?)
+}
+
+/// The curves of each member; none where it has no score or one kind of flow is missing.
+fn members(db: &Connection, labels: &[bool]) -> Result<Vec<Option<Curves>>, Error> {
+    let curves_of = |what: &str| -> Result<Option<Curves>, Error> {
+        let scores: Vec<Option<f64>> = column(db, &format!("({what})::DOUBLE"))?;
+        // A member that was not asked of a flow saw nothing in it; one that was asked of none said nothing.
+        let asked = scores.iter().any(Option::is_some);
+        let scored: Vec<(f64, bool)> = scores.into_iter().map(|score| score.unwrap_or(f64::MIN)).zip(labels.iter().copied()).collect();
+        Ok(curves(&scored).filter(|_| asked))
+    };
+    MEMBERS.iter().map(|(_, what)| curves_of(what)).collect()
+}
+
+fn count_calls(db: &Connection, labels: &[bool], attack: bool, calls: &mut [Call]) -> Result<(), Error> {
+    for (call, (_, holds)) in calls.iter_mut().zip(CALLS) {
+        let flags: Vec<Option<bool>> = column(db, holds)?;
+        let counts = if attack { &mut call.attacks } else { &mut call.benign };
+        flags.iter().zip(labels).for_each(|(flag, label)| counts.count(flag.unwrap_or(false), *label));
+    }
+    Ok(())
+}
+
+/// An expression over `scores`, in the order of flows.
+fn column<T: duckdb::types::FromSql>(db: &Connection, what: &str) -> Result<Vec<T>, Error> {
+    let mut statement = db.prepare(&format!("SELECT {what} FROM scores ORDER BY flow_id"))?;
+    let rows = statement.query_map([], |row| row.get(0))?;
+    Ok(rows.collect::<duckdb::Result<_>>()?)
+}
+
+fn six(x: f64) -> f64 {
+    (x * 1e6).round() / 1e6
+}

@@ -1,0 +1,70 @@
+//! What vigil said about its own work, where the evidence is damaged, and what people did with the case.
+
+use super::Page;
+use super::frame::{self, cell, figures, words};
+use crate::report::html::{evidence, t};
+use crate::serve::access::Visitor;
+use crate::serve::desk::rows;
+use crate::serve::exchange::Query;
+use crate::serve::problem::Problem;
+use crate::serve::{Open, Role};
+use crate::store::journal;
+use axum::Extension;
+use duckdb::types::Value;
+use maud::{Markup, html};
+use serde::Deserialize;
+
+/// Rows shown; the API has all.
+const ROWS: u64 = 500;
+/// Entries of the journal shown, the latest.
+const ENTRIES: usize = 200;
+const LEVELS: [&str; 4] = ["cap", "error", "warning", "info"];
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct Wanted {
+    level: String,
+}
+
+pub async fn page(Open(app): Open, Extension(visitor): Extension<Visitor>, Query(wanted): Query<Wanted>) -> Page {
+    visitor.must_be(Role::Viewer)?;
+    let level = wanted.level.clone();
+    let logs = app.desk.ask(move |conn| {
+        let sql = "SELECT level, source, message, count FROM system_logs WHERE ? = '' OR level = ? \
+            ORDER BY list_position(['error', 'warning', 'cap', 'info'], level), source, message LIMIT ?";
+        rows(conn, sql, &[Value::Text(level.clone()), Value::Text(level), Value::UBigInt(ROWS)])
+    });
+    let logs = logs.await?;
+    let folder = app.folder.clone();
+    let entries = tokio::task::spawn_blocking(move || journal::read(&folder)).await.map_err(|panic| Problem::Ours(panic.to_string()))?;
+    let lines: Vec<Vec<Markup>> = logs.cells.iter().map(|row| row.iter().map(cell).collect()).collect();
+    let body = html! {
+        section #logs {
+            h2 { "Log of the analysis" }
+            form.filters method="get" action="/logs" {
+                label { span { "Level" } select name="level" { (frame::choice("", "any", &wanted.level)) @for level in LEVELS { (frame::choice(level, level, &wanted.level)) } } }
+                div.actions { button { "Filter" } }
+            }
+            @if lines.is_empty() { p.lead { "Nothing was logged: no cap was reached, nothing failed." } }
+            @else { (frame::table(&[words("Level"), words("Source"), words("Message"), figures("Times")], &lines)) }
+        }
+        (journal_of(entries))
+        (evidence::sections(&app.report))
+    };
+    Ok(frame::page(&app, &visitor, "/logs", "Logs", body))
+}
+
+fn journal_of(entries: Result<Vec<journal::Entry>, crate::store::StoreError>) -> Markup {
+    html! {
+        section #journal {
+            h2 { "Journal" }
+            @match entries {
+                Err(error) => { p.wrong role="alert" { (t(&error.to_string())) } }
+                Ok(entries) => {
+                    p.lead { "What people and later commands did with this case. Each entry seals those before it; the chain holds." }
+                    ol.story { @for entry in entries.iter().rev().take(ENTRIES) { li { time { (t(&entry.at)) } span { (t(&entry.action)) } span { (t(&entry.detail.to_string())) } } } }
+                }
+            }
+        }
+    }
+}
