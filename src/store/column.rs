@@ -463,10 +463,21 @@ impl<R> Columns<R> {
 impl<R: Sync> Columns<R> {
     /// The rows as one Arrow batch; columns are built in parallel, each from the rows in order.
     pub fn batch(&self, rows: &[R]) -> Result<RecordBatch, ArrowError> {
-        let arrays: Vec<ArrayRef> = self.0.par_iter().map(|column| (column.build)(rows)).collect();
-        let fields = self.0.iter().zip(&arrays);
-        let fields: Vec<Field> =
-            fields.map(|(column, array)| Field::new(column.name.as_ref(), DataType::clone(array.data_type()), true)).collect();
-        RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)
+        let mut work: Vec<Work<'_>> = Vec::with_capacity(self.0.len());
+        for column in &self.0 {
+            work.push(Box::new(|| (column.build)(rows)));
+        }
+        let names: Vec<&str> = self.0.iter().map(|column| column.name.as_ref()).collect();
+        together(&names, &work)
     }
+}
+
+type Work<'a> = Box<dyn Fn() -> ArrayRef + Sync + 'a>;
+
+/// Not generic, like the cells: one copy of the machinery of threads is enough.
+fn together(names: &[&str], work: &[Work<'_>]) -> Result<RecordBatch, ArrowError> {
+    let arrays: Vec<ArrayRef> = work.par_iter().map(|build| build()).collect();
+    let field = |(name, array): (&&str, &ArrayRef)| Field::new(*name, DataType::clone(array.data_type()), true);
+    let fields: Vec<Field> = names.iter().zip(&arrays).map(field).collect();
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)
 }
