@@ -14,9 +14,10 @@ use std::sync::LazyLock;
 use vigil::capture::{self, Hash, PacketSource};
 use vigil::decode;
 use vigil::detect::{Rules, Settings};
-use vigil::dissect::{Chunk, Conversation};
+use vigil::dissect::expect::Kind;
+use vigil::dissect::{Chunk, Conversation, Setting};
 use vigil::flow::Table;
-use vigil::model::{AppEvent, Block, Conn, Dir, Flow, FlowId, Limits, Packet, Proto};
+use vigil::model::{AppEvent, Block, Conn, Dir, Flow, FlowId, Keys, Limits, Packet, Proto};
 use vigil::pipeline::{self, Options, Silent};
 use vigil::report::{self, Format};
 use vigil::store::{self, Case, Replace};
@@ -127,6 +128,109 @@ fn dissect_http(bencher: Bencher<'_, '_>) {
         conversation.end(&mut events);
         assert_eq!((conversation.service(), events.len()), ("http", 2), "a request and its file");
     });
+}
+
+/// A flow between two hosts.
+fn between(resp_p: u16, proto: Proto) -> Conn {
+    Conn { flow: FlowId::new(1, 0), orig_h: [10, 0, 0, 1].into(), orig_p: 40_000, resp_h: [192, 0, 2, 1].into(), resp_p, proto }
+}
+
+#[divan::bench]
+fn dissect_http2(bencher: Bencher<'_, '_>) {
+    const FRAMES: usize = 64;
+    let frame =
+        |kind: u8, flags: u8, payload: &[u8]| [&(payload.len() as u32).to_be_bytes()[1..], &[kind, flags, 0, 0, 0, 1], payload].concat();
+    // GET / of a name without Huffman's code, and 200; then one body of a megabyte.
+    let ask = [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(), frame(1, 5, b"\x82\x84\x86\x01\x0fwww.example.com")].concat();
+    let mut answer = frame(1, 4, b"\x88");
+    (1..=FRAMES).for_each(|n| answer.extend(frame(0, u8::from(n == FRAMES), &[b'x'; 16_384])));
+    bencher.counter(BytesCount::of_slice(&answer)).bench(|| {
+        let (mut conversation, mut events) = (Conversation::new(between(80, Proto::Tcp)), Vec::new());
+        let chunk = |dir, bytes| Chunk { dir, bytes, cut: 0, frame: 1, ts_ns: 1 };
+        conversation.data(&chunk(Dir::Orig, &ask), &mut events);
+        answer.chunks(1_460).for_each(|part| conversation.data(&chunk(Dir::Resp, part), &mut events));
+        conversation.end(&mut events);
+        assert_eq!((conversation.service(), events.len()), ("http2", 2), "a request and its file");
+    });
+}
+
+#[divan::bench]
+fn dissect_rtp(bencher: Bencher<'_, '_>) {
+    const PACKETS: u16 = 10_000;
+    let packet = |n: u16| [&[0x80, 0][..], &n.to_be_bytes(), &(u32::from(n) * 160).to_be_bytes(), &[0, 0, 0, 7], &[0xff; 160]].concat();
+    let packets: Vec<Vec<u8>> = (0..PACKETS).map(packet).collect();
+    bencher.counter(ItemsCount::new(PACKETS)).bench(|| {
+        let mut conversation = Conversation::perhaps(between(40_002, Proto::Udp), Some(Kind::Rtp), Setting::default());
+        let mut events = Vec::new();
+        for (n, bytes) in (0..).zip(&packets) {
+            conversation.data(&Chunk { dir: Dir::Orig, bytes, cut: 0, frame: 1, ts_ns: n * 20_000_000 }, &mut events);
+        }
+        conversation.end(&mut events);
+        assert_eq!((conversation.service(), events.len()), ("rtp", 1), "one source");
+    });
+}
+
+/// TLS 1.3 with AES-128-GCM whose traffic secrets are known: a request, and an answer of a megabyte.
+#[divan::bench]
+fn dissect_tls_with_keys(bencher: Bencher<'_, '_>) {
+    const BODY: usize = 1_000_000;
+    let hello = |kind: u8, random: u8, rest: &[u8]| {
+        let body = [&[3, 3][..], &[random; 32], &[0], rest].concat();
+        let message = [&[kind, 0, 0, body.len() as u8][..], &body].concat();
+        [&[22, 3, 3, 0, message.len() as u8][..], &message].concat()
+    };
+    let (client, server) = (hello(1, 7, &[0, 2, 0x13, 1, 1, 0]), hello(2, 9, &[0x13, 1, 0, 0, 6, 0, 43, 0, 2, 3, 4]));
+    let ask = sealed(&[3; 32], b"GET /file HTTP/1.1\r\nHost: www.example.com\r\n\r\n");
+    let mut answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {BODY}\r\n\r\n").into_bytes();
+    answer.resize(answer.len() + BODY, b'x');
+    let answer = sealed(&[4; 32], &answer);
+    let keys = Keys::default();
+    for (label, secret) in [("CLIENT_TRAFFIC_SECRET_0", "03"), ("SERVER_TRAFFIC_SECRET_0", "04")] {
+        assert_eq!(keys.add(format!("{label} {} {}", "07".repeat(32), secret.repeat(32)).as_bytes()), 1);
+    }
+    bencher.counter(BytesCount::of_slice(&answer)).bench(|| {
+        let mut conversation = Conversation::perhaps(between(443, Proto::Tcp), None, Setting::of_flow(&keys));
+        let mut events = Vec::new();
+        let chunk = |dir, bytes| Chunk { dir, bytes, cut: 0, frame: 1, ts_ns: 1 };
+        for (dir, bytes) in [(Dir::Orig, &client), (Dir::Resp, &server), (Dir::Orig, &ask)] {
+            conversation.data(&chunk(dir, bytes), &mut events);
+        }
+        answer.chunks(1_460).for_each(|part| conversation.data(&chunk(Dir::Resp, part), &mut events));
+        conversation.end(&mut events);
+        assert_eq!((conversation.service(), events.len()), ("ssl,http", 3), "a handshake, a request and its file");
+    });
+}
+
+/// Records of application data, sealed with the keys of a traffic secret (RFC 8446 5.2, 7.3).
+fn sealed(secret: &[u8; 32], content: &[u8]) -> Vec<u8> {
+    use ring::{aead, hkdf};
+    struct Length(usize);
+    impl hkdf::KeyType for Length {
+        fn len(&self) -> usize {
+            self.0
+        }
+    }
+    let prk = hkdf::Prk::new_less_safe(hkdf::HKDF_SHA256, secret);
+    let expand = |label: &[u8], length: usize| {
+        let mut out = vec![0; length];
+        let info = [&[0, length as u8, label.len() as u8][..], label, &[0]];
+        prk.expand(&info, Length(length)).expect("a label").fill(&mut out).expect("its length");
+        out
+    };
+    let key = aead::UnboundKey::new(&aead::AES_128_GCM, &expand(b"tls13 key", 16)).expect("a key");
+    let (key, iv) = (aead::LessSafeKey::new(key), expand(b"tls13 iv", 12));
+    let mut out = Vec::new();
+    for (number, part) in (0u64..).zip(content.chunks(16_384)) {
+        let mask = [&[0; 4][..], &number.to_be_bytes()].concat();
+        let nonce: Vec<u8> = iv.iter().zip(mask).map(|(a, b)| a ^ b).collect();
+        let mut bytes = [part, &[23]].concat();
+        let header = [&[23, 3, 3][..], &(bytes.len() as u16 + 16).to_be_bytes()].concat();
+        let nonce = aead::Nonce::try_assume_unique_for_key(&nonce).expect("a nonce");
+        key.seal_in_place_append_tag(nonce, aead::Aad::from(&header), &mut bytes).expect("room");
+        out.extend(header);
+        out.extend(bytes);
+    }
+    out
 }
 
 fn stored(folder: &Path, flows: Vec<Flow>, events: Vec<AppEvent>) -> Case {

@@ -71,6 +71,8 @@ pub fn common(args: &CommonArgs, settings: &Settings) -> Result<Options, Failure
         reveal_secrets: args.reveal_secrets,
         models,
         intel: settings.intel.value.clone(),
+        keys: pipeline::read_keys(&args.keylog).map_err(|error| Failure::Usage(error.to_string()))?,
+        keylogs: args.keylog.clone(),
         geoip: settings.geoip.value.clone(),
         baseline: settings.baseline.value.clone(),
         sigma: settings.sigma.value,

@@ -152,7 +152,7 @@ pub struct AnalyzeArgs {
     pub paths: Vec<PathBuf>,
     /// Analyse the evidence of a finished case again, with the options on record, and compare the two cases
     #[arg(long, value_name = "CASE", conflicts_with_all = ["report", "home_net", "filter", "rules", "set", "hash", "memory", "idle_timeout", "active_timeout", "reveal_secrets",
-        "intel", "geoip", "baseline", "sigma", "models", "contamination", "false_findings", "llm"])]
+        "intel", "keylog", "geoip", "baseline", "sigma", "models", "contamination", "false_findings", "llm"])]
     pub reproduce: Option<PathBuf>,
     /// With --reproduce: where the evidence was moved to, a folder searched by hash, or a file
     #[arg(long, value_name = "DIR", requires = "reproduce")]
@@ -189,6 +189,9 @@ pub struct CommonArgs {
     /// Lists of known bad things: files or folders of plain lists, CSV, STIX 2.1 or MISP JSON
     #[arg(long, value_name = "PATH")]
     pub intel: Vec<PathBuf>,
+    /// Key log with which TLS is read, as browsers and servers write it (NSS format); those inside of pcapng files are used anyway
+    #[arg(long, value_name = "FILE")]
+    pub keylog: Vec<PathBuf>,
     /// MMDB file that knows where addresses are: City, Country or ASN
     #[arg(long, value_name = "MMDB")]
     pub geoip: Vec<PathBuf>,

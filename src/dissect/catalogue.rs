@@ -49,6 +49,11 @@ const ENTRIES: &[Entry] = &[
     ),
     entry("ftp", "ftp", "Banner or first commands; data channels are followed."),
     entry("http", "http, websocket", "Request or status line."),
+    entry(
+        "http2",
+        "http",
+        "Preface of a client, first settings of a server, or `Upgrade: h2c`; one row a stream. After a loss outside of a body nothing more of that side is read.",
+    ),
     entry("iec104", "iec104", "Unnumbered message, or a type, cause and length that agree; type, cause, station, first object and value."),
     entry(
         "ike",
@@ -89,13 +94,18 @@ const ENTRIES: &[Entry] = &[
         "s7comm",
         "COTP data that begins with 0x32; function, items with area, block and address, transfers, start and stop, errors.",
     ),
-    entry("sip", "sip", "Request or status line."),
+    entry("sip", "sip, rtp", "Request or status line; media and control flows that its descriptions announce are `rtp` and `rtcp`."),
     entry("smb", "smb_mapping, smb_files, smb_cmd", "Magic of version 1 or 2."),
     entry("smtp", "smtp", "Greeting or first commands."),
     entry("snmp", "snmp", "Version and community, or version 3 with its header."),
     entry("socks", "socks, tunnel", "Request of version 4 or 5 that makes sense."),
     entry("ssh", "ssh", "Version line."),
-    entry("ssl", "tls, x509", "Record with a hello, also where it begins in the middle of another protocol."),
+    entry(
+        "ssl",
+        "tls, x509",
+        "Record with a hello, also where it begins in the middle of another protocol. With keys (`--keylog`, or in a pcapng before the packets or among the same 16,384 frames) \
+         TLS 1.0 to 1.3 with AES-GCM, ChaCha20-Poly1305 and AES-CBC is read: what it carries has rows of its own, marked `decrypted`.",
+    ),
     entry("stratum", "greetings", "JSON with a method of pools on any port; program, worker, password."),
     entry("stun", "stun", "Cookie and length on any port, the older form at home; addresses that it reveals."),
     entry("syslog", "syslog", "Priority that is possible."),

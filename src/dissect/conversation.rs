@@ -2,7 +2,7 @@
 
 use super::expect::Kind;
 use super::signatures::{self, Named};
-use super::{Answer, Chunk, Dissector, Out, PROTOCOLS, Probe, Protocol, http, tls};
+use super::{Answer, Chunk, Dissector, Level, Out, PROTOCOLS, Probe, Protocol, Setting, http, tls};
 use crate::model::{AppEvent, Conn, Dir, Proto, Ts};
 
 /// Bytes per direction within which a stream must say what it is.
@@ -37,6 +37,9 @@ const CARRIERS: [(&str, &str); 17] = [
     ("xmpp", "xmpp,ssl"),
 ];
 
+/// Carriers that can be read without their greeting.
+const GO_ON: [&str; 7] = ["ftp", "smtp", "imap", "pop3", "irc", "ldap_tcp", "postgresql"];
+
 /// The application layer of one flow.
 pub struct Conversation {
     conn: Conn,
@@ -45,8 +48,7 @@ pub struct Conversation {
     before: &'static str,
     watched: [u64; 2],
     ended: bool,
-    /// Carried by another conversation.
-    inside: bool,
+    setting: Setting,
     /// Files named so far.
     files: u32,
 }
@@ -84,17 +86,30 @@ enum Kept {
 impl Conversation {
     /// For a new flow.
     pub fn new(conn: Conn) -> Self {
-        Self { conn, state: State::Probing(Box::default()), before: "", watched: [0; 2], ended: false, inside: false, files: 0 }
+        Self {
+            conn,
+            state: State::Probing(Box::default()),
+            before: "",
+            watched: [0; 2],
+            ended: false,
+            setting: Setting::default(),
+            files: 0,
+        }
     }
 
-    /// For a new flow, and what another one announced of it.
-    pub fn perhaps(conn: Conn, expected: Option<Kind>) -> Self {
-        Self { state: State::Probing(Box::new(Waiting { expected, ..Waiting::default() })), ..Self::new(conn) }
+    /// For a new flow, what another one announced of it, and what is known for it.
+    pub fn perhaps(conn: Conn, expected: Option<Kind>, setting: Setting) -> Self {
+        Self { state: State::Probing(Box::new(Waiting { expected, ..Waiting::default() })), setting, ..Self::new(conn) }
     }
 
     /// For what another conversation of the flow carries.
-    pub fn inside(conn: Conn) -> Self {
-        Self { inside: true, ..Self::new(conn) }
+    pub fn within(conn: Conn, setting: Setting) -> Self {
+        Self { setting, ..Self::new(conn) }
+    }
+
+    /// Nothing was said yet, and the ends have changed places.
+    pub fn begin_anew(&mut self, conn: Conn) {
+        *self = Self::within(conn, std::mem::take(&mut self.setting));
     }
 
     /// Takes the next bytes of a stream, or one datagram.
@@ -108,7 +123,9 @@ impl Conversation {
         }
         match &mut self.state {
             State::Over { .. } => {}
-            State::Reading { dissector, .. } => with_out(self.conn, self.inside, &mut self.files, events, |out| dissector.data(chunk, out)),
+            State::Reading { dissector, .. } => {
+                with_out(self.conn, self.setting.level, &mut self.files, events, |out| dissector.data(chunk, out))
+            }
             State::Probing(_) => self.probe(chunk, events),
         }
     }
@@ -142,7 +159,7 @@ impl Conversation {
     fn succeed(&mut self, successor: &'static Protocol, chunk: &Chunk<'_>, events: &mut Vec<AppEvent>) {
         self.before = self.service();
         if let State::Reading { dissector, .. } = &mut self.state {
-            with_out(self.conn, self.inside, &mut self.files, events, |out| dissector.end(out));
+            with_out(self.conn, self.setting.level, &mut self.files, events, |out| dissector.end(out));
         }
         self.state = State::Over { service: "" };
         self.start(successor, Some(chunk), events);
@@ -155,7 +172,7 @@ impl Conversation {
         }
         match &mut self.state {
             State::Reading { dissector, .. } => {
-                with_out(self.conn, self.inside, &mut self.files, events, |out| dissector.gap(dir, missing, out))
+                with_out(self.conn, self.setting.level, &mut self.files, events, |out| dissector.gap(dir, missing, out))
             }
             State::Probing(waiting) => {
                 waiting.heads[dir.index()].clear();
@@ -171,7 +188,9 @@ impl Conversation {
     pub fn fin(&mut self, dir: Dir, events: &mut Vec<AppEvent>) {
         self.settle(events);
         match &mut self.state {
-            State::Reading { dissector, .. } => with_out(self.conn, self.inside, &mut self.files, events, |out| dissector.fin(dir, out)),
+            State::Reading { dissector, .. } => {
+                with_out(self.conn, self.setting.level, &mut self.files, events, |out| dissector.fin(dir, out))
+            }
             State::Probing(waiting) if waiting.kept.len() < PROBE_CHUNKS => waiting.kept.push(Kept::Fin(dir)),
             State::Probing(_) | State::Over { .. } => {}
         }
@@ -181,7 +200,7 @@ impl Conversation {
     pub fn end(&mut self, events: &mut Vec<AppEvent>) {
         self.settle(events);
         if let State::Reading { dissector, .. } = &mut self.state {
-            with_out(self.conn, self.inside, &mut self.files, events, |out| dissector.end(out));
+            with_out(self.conn, self.setting.level, &mut self.files, events, |out| dissector.end(out));
         }
         self.state = State::Over { service: self.service() };
         self.before = "";
@@ -208,10 +227,19 @@ impl Conversation {
         };
         match (self.before, service) {
             (before, "") => before,
-            (before, "ssl") => CARRIERS.iter().find(|(carrier, _)| *carrier == before).map_or("ssl", |(_, both)| both),
+            ("", service) => service,
+            (before, service) if service.starts_with("ssl") => {
+                CARRIERS.iter().find(|(carrier, _)| *carrier == before).map_or("ssl", |(_, both)| both)
+            }
             ("ssl", "http") => "ssl,http",
             _ => service,
         }
+    }
+
+    /// What spoke before TLS took over speaks on inside of it, and greets nobody again.
+    fn carried_on(&self) -> Option<&'static Protocol> {
+        let carrier = Some(self.setting.carrier).filter(|carrier| self.setting.level.is_decrypted() && GO_ON.contains(carrier))?;
+        PROTOCOLS.iter().find(|protocol| protocol.name == carrier)
     }
 
     /// Believes what was announced, now that no more will come from one side.
@@ -227,6 +255,10 @@ impl Conversation {
     fn expects(&mut self, chunk: &Chunk<'_>, events: &mut Vec<AppEvent>) -> bool {
         let State::Probing(waiting) = &mut self.state else { return false };
         let Some(kind) = waiting.expected else { return false };
+        if !kind.fits(chunk.bytes) {
+            waiting.expected = None;
+            return false;
+        }
         let heard = waiting.heard;
         if heard == [0; 2] && self.conn.proto == Proto::Tcp && tls::is_hello(chunk.bytes) {
             self.before = kind.service();
@@ -256,6 +288,9 @@ impl Conversation {
     }
 
     fn probe(&mut self, chunk: &Chunk<'_>, events: &mut Vec<AppEvent>) {
+        if let Some(protocol) = self.carried_on() {
+            return self.start(protocol, Some(chunk), events);
+        }
         if self.expects(chunk, events) {
             return;
         }
@@ -317,11 +352,9 @@ impl Conversation {
 
     fn start(&mut self, protocol: &'static Protocol, chunk: Option<&Chunk<'_>>, events: &mut Vec<AppEvent>) {
         let mut dissector = (protocol.make)(&self.conn);
-        if self.inside {
-            dissector.is_inside();
-        }
+        dissector.settle(&Setting { carrier: self.before, ..self.setting.clone() });
         let before = std::mem::replace(&mut self.state, State::Over { service: "" });
-        with_out(self.conn, self.inside, &mut self.files, events, |out| {
+        with_out(self.conn, self.setting.level, &mut self.files, events, |out| {
             if let State::Probing(waiting) = before {
                 for kept in &waiting.kept {
                     match kept {
@@ -342,8 +375,8 @@ impl Conversation {
 }
 
 /// Lends the event list to a dissector for one call.
-fn with_out(conn: Conn, inside: bool, files: &mut u32, events: &mut Vec<AppEvent>, call: impl FnOnce(&mut Out)) {
-    let mut out = Out { conn, events: std::mem::take(events), files: *files, inside };
+fn with_out(conn: Conn, level: Level, files: &mut u32, events: &mut Vec<AppEvent>, call: impl FnOnce(&mut Out)) {
+    let mut out = Out { conn, events: std::mem::take(events), files: *files, level };
     call(&mut out);
     (*events, *files) = (out.events, out.files);
 }

@@ -1,10 +1,11 @@
-//! Flows that another flow announces: FTP's data connections (RFC 959, 2428), files offered over IRC (DCC), TFTP's transfers (RFC 1350).
+//! Flows that another flow announces: FTP's data connections (RFC 959, 2428), files offered over IRC (DCC), TFTP's transfers (RFC 1350),
+//! media that SIP agrees on (RFC 3264).
 //!
 //! An announcement is read from the packet that makes it, before any flow takes its packets: so every flow of the same block can know of it,
 //! whichever part of the flow table it belongs to. Nothing is believed for good: [`Kind::is_one_way`] and the bytes decide.
 
 use super::ftp::Channel;
-use super::{Protocol, irc, tftp, transfer};
+use super::{Protocol, irc, rtp, sdp, tftp, transfer};
 use crate::model::event::DataChannel;
 use crate::model::{Conn, FlowId, Proto};
 use smallvec::SmallVec;
@@ -24,6 +25,8 @@ pub enum Kind {
     DccData,
     /// A TFTP transfer.
     Tftp,
+    /// Media and their control.
+    Rtp,
 }
 
 impl Kind {
@@ -38,7 +41,13 @@ impl Kind {
             Self::FtpData => &transfer::FTP_DATA,
             Self::DccData => &transfer::DCC_DATA,
             Self::Tftp => &tftp::TRANSFER,
+            Self::Rtp => &rtp::MEDIA,
         }
+    }
+
+    /// Whether the first bytes could be that. Ways for media are mostly tried with something else before.
+    pub(super) fn fits(self, bytes: &[u8]) -> bool {
+        self != Self::Rtp || rtp::looks(bytes)
     }
 
     /// One side alone speaks in it, or it is something else.
@@ -66,6 +75,12 @@ pub fn announced(proto: Proto, src: (IpAddr, u16), dst: (IpAddr, u16), payload: 
     let looked_at = &payload[..payload.len().min(LOOKED_AT)];
     let mut found = Announcements::new();
     match (proto, looked_at) {
+        (
+            Proto::Tcp | Proto::Udp,
+            [b'I', b'N', b'V', b'I', ..] | [b'S', b'I', b'P', b'/', ..] | [b'A', b'C', b'K', b' ', ..] | [b'U', b'P', b'D', b'A', ..],
+        ) => {
+            media(looked_at, src.0, &mut found);
+        }
         (Proto::Tcp, [b'2', b'0'..=b'9', b'0'..=b'9', ..]) => ftp_reply(looked_at, src, dst, &mut found),
         (Proto::Tcp, [b':' | b'@', ..]) => dcc(looked_at, &mut found),
         (Proto::Tcp, [b'A'..=b'Z' | b'a'..=b'z', ..]) => {
@@ -83,6 +98,18 @@ pub fn announced(proto: Proto, src: (IpAddr, u16), dst: (IpAddr, u16), payload: 
         _ => {}
     }
     found
+}
+
+/// Media go to the address told, or, behind address translation, to the teller's own.
+fn media(message: &[u8], teller: IpAddr, found: &mut Announcements) {
+    for media in sdp::media(message) {
+        for resp_h in std::iter::once(media.host).chain((teller != media.host).then_some(teller)) {
+            for resp_p in [media.port, media.control] {
+                let channel = DataChannel { orig_h: None, resp_h, resp_p };
+                found.push(Announcement { channel, proto: Proto::Udp, kind: Kind::Rtp });
+            }
+        }
+    }
 }
 
 fn ftp_reply(bytes: &[u8], src: (IpAddr, u16), dst: (IpAddr, u16), found: &mut Announcements) {
@@ -165,6 +192,8 @@ mod tests {
         assert_eq!(tcp(true, "TYPE I\r\nEPRT |2|2001:db8::1|4660|\r\n").len(), 2);
         assert_eq!(tcp(true, "PRIVMSG joe :\u{1}DCC SEND a.exe 3221225985 4660 9\u{1}\r\n"), ["irc-dcc-data anybody > 192.0.2.1:4660"]);
         assert_eq!(channels(Proto::Udp, true, b"\0\x01boot\0octet\0"), ["tftp 198.51.100.2 > 192.0.2.1:40000"]);
+        let answer = b"SIP/2.0 200 OK\r\n\r\nv=0\r\nc=IN IP4 192.0.2.1\r\nm=audio 4660 RTP/AVP 0\r\n";
+        assert_eq!(channels(Proto::Udp, true, answer), ["rtp anybody > 192.0.2.1:4660", "rtp anybody > 192.0.2.1:4661"]);
     }
 
     #[test]

@@ -50,7 +50,10 @@ pub mod ranges;
 mod rdp;
 mod redis;
 mod rfb;
+mod rtp;
 mod s7comm;
+mod sdp;
+mod setting;
 mod signatures;
 mod sip;
 mod smb;
@@ -75,12 +78,14 @@ mod testing;
 
 pub use conversation::Conversation;
 pub use files::keep_contents;
+pub use setting::{Level, Setting};
 
 /// All protocols with a dissector, most telling signature first.
 pub const PROTOCOLS: &[Protocol] = &[
     tls::PROTOCOL,
     tls::dtls::PROTOCOL,
     http::PROTOCOL,
+    http::v2::PROTOCOL,
     smb::PROTOCOL,
     dce_rpc::PROTOCOL,
     ssh::SSH,
@@ -201,8 +206,8 @@ pub trait Dissector: Send {
     fn service(&self, name: &'static str) -> &'static str {
         name
     }
-    /// Another protocol carries this one: it opens no tunnel within, or tunnels could nest without end.
-    fn is_inside(&mut self) {}
+    /// Told before anything else: beneath what this stands, and what is known for it.
+    fn settle(&mut self, _setting: &Setting) {}
     /// This protocol is over, and the flow goes on as something else, likely TLS: after STARTTLS, in a tunnel.
     fn hands_over(&self) -> bool {
         false
@@ -221,18 +226,27 @@ pub struct Out {
     pub events: Vec<AppEvent>,
     /// Files of this flow so far: their names go on from here.
     pub files: u32,
-    /// What another conversation of the flow carries names its files apart.
-    pub inside: bool,
+    /// Beneath what this is said.
+    pub level: Level,
 }
 
 impl Out {
     /// For one flow.
     pub fn new(conn: Conn) -> Self {
-        Self { conn, events: Vec::new(), files: 0, inside: false }
+        Self { conn, events: Vec::new(), files: 0, level: Level::default() }
     }
 
     /// Adds an event of this flow.
-    pub fn say(&mut self, frame: u64, ts_ns: Ts, event: Event) {
+    pub fn say(&mut self, frame: u64, ts_ns: Ts, mut event: Event) {
+        if self.level.is_decrypted() {
+            match &mut event {
+                Event::Http(row) => row.decrypted = true,
+                Event::File(file) => file.decrypted = true,
+                // Nobody on the way could read it.
+                Event::Credential(login) => login.cleartext = false,
+                _ => {}
+            }
+        }
         self.events.push(AppEvent { conn: Some(self.conn), frame, ts_ns, event });
     }
 
@@ -247,8 +261,7 @@ impl Out {
     /// A name for the next file.
     pub fn fuid(&mut self) -> String {
         self.files += 1;
-        let tag = if self.inside { "t" } else { "" };
-        format!("F{}-{tag}{}", self.conn.flow.0, self.files)
+        format!("F{}-{}{}", self.conn.flow.0, self.level.tag(), self.files)
     }
 
     /// Notes an oddity. Each name is kept once per call site and flow by the dissector; the flow folds repetitions.

@@ -6,10 +6,10 @@ use super::oddity::Oddity;
 use super::stream::{Piece, Segment, Stream};
 use super::tcp::{Connection, Effect};
 use crate::dissect::expect::Kind;
-use crate::dissect::{Chunk, Conversation};
+use crate::dissect::{Chunk, Conversation, Setting};
 use crate::model::flow::{Side, SynInfo};
 use crate::model::packet::{Ip, Tcp, tcp_flags};
-use crate::model::{AppEvent, Conn, Dir, Event, Limits, Packet, Ts, time::SECOND};
+use crate::model::{AppEvent, Conn, Dir, Event, Keys, Limits, Packet, Ts, time::SECOND};
 
 /// A TCP flow.
 pub struct TcpBody {
@@ -108,7 +108,7 @@ impl TcpBody {
         let acks = has(tcp_flags::ACK) && !rst && !syn;
         let unseen = acks && self.connection.ends[dir.flip().index()].acked > 1;
         if self.contents.is_none() && (data || unseen || (fin && !rst)) {
-            self.contents = Some(Box::new(Contents::new(conn, &self.connection, self.expected)));
+            self.contents = Some(Box::new(Contents::new(conn, &self.connection, self.expected, &limits.keys)));
         }
         effect.odd.note_if(data && payload.len() < packet.payload_len as usize, Oddity::TruncatedPayload);
         let heads = self.contents.as_mut().map(|contents| &mut contents.heads[dir.index()]);
@@ -165,7 +165,7 @@ impl TcpBody {
             contents.dissected.swap(0, 1);
             contents.heads.swap(0, 1);
             // Nothing but SYNs has been seen: there is nothing to tell the application layer anew.
-            contents.conversation = Conversation::new(conn);
+            contents.conversation.begin_anew(conn);
         }
     }
 
@@ -212,12 +212,13 @@ impl Counts {
 }
 
 impl Contents {
-    fn new(conn: Conn, connection: &Connection, expected: Option<Kind>) -> Self {
+    fn new(conn: Conn, connection: &Connection, expected: Option<Kind>, keys: &Keys) -> Self {
         let mut streams: [Stream; 2] = Default::default();
         for (stream, end) in streams.iter_mut().zip(&connection.ends).filter(|(_, end)| end.syn) {
             stream.begin(end.start.wrapping_add(1));
         }
-        Self { streams, dissected: [0; 2], heads: Default::default(), conversation: Conversation::perhaps(conn, expected) }
+        let conversation = Conversation::perhaps(conn, expected, Setting::of_flow(keys));
+        Self { streams, dissected: [0; 2], heads: Default::default(), conversation }
     }
 
     fn take(&mut self, dir: Dir, segment: Segment<'_>, limits: &Limits, events: &mut Vec<AppEvent>) {

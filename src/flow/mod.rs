@@ -62,6 +62,8 @@ pub struct Batch {
 impl Table {
     /// An empty table.
     pub fn new(limits: Limits) -> Self {
+        // What one capture tells is nothing that another one should know.
+        let limits = Limits { keys: limits.keys.apart(), ..limits };
         let shards = (0..SHARDS).map(|_| Shard::default()).collect();
         Self {
             shards,
@@ -83,6 +85,7 @@ impl Table {
         let first = block.frames.first().map_or(0, |frame| frame.number);
         let Self { shards, tunnels, expected, limits, places, tasks } = self;
         let limits = &*limits;
+        block.secrets.iter().for_each(|secrets| limits.keys.add_secrets(secrets));
         (0..packets.len())
             .into_par_iter()
             .with_min_len(1_024)

@@ -8,7 +8,7 @@ use super::shape::{Look, Shape};
 use super::side::OpenSide;
 use super::tcp::Reuse;
 use crate::dissect::expect::Kind;
-use crate::dissect::{Chunk, Conversation, Out, icmp, igmp, ndp};
+use crate::dissect::{Chunk, Conversation, Out, Setting, icmp, igmp, ndp};
 use crate::model::event::Weird;
 use crate::model::flow::{EndReason, Side, SynInfo};
 use crate::model::packet::{Ip, NO_VLAN, Transport, TunnelKind};
@@ -196,7 +196,8 @@ impl Open {
                 if !payload.is_empty() {
                     let cut = packet.payload_len.saturating_sub(payload.len() as u32);
                     let (conn, expected) = (self.conn, *expected);
-                    let conversation = conversation.get_or_insert_with(|| Box::new(Conversation::perhaps(conn, expected)));
+                    let conversation =
+                        conversation.get_or_insert_with(|| Box::new(Conversation::perhaps(conn, expected, Setting::default())));
                     conversation.data(&Chunk { dir, bytes: payload, cut, frame: packet.frame, ts_ns: packet.ts_ns }, events);
                 }
             }

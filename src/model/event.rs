@@ -21,7 +21,7 @@ pub use lan::{Dhcpv6, Igmp, Ndp, Neighbor, Stp};
 pub use mail::{Imap, Pop3, Smtp};
 pub use quic::Quic;
 pub use remote::{Rdp, Rfb, Socks};
-pub use services::{Mysql, Ntp, Radius, Sip, Snmp, Syslog};
+pub use services::{Mysql, Ntp, Radius, Rtp, Sip, Snmp, Syslog};
 pub use stores::{Greeting, Ike, Mongodb, MqttConnect, MqttPublish, MqttSubscribe, Postgresql, Redis, Stun, Tds};
 pub use typed::{DataChannel, Irc, Telnet, Tftp};
 
@@ -130,6 +130,8 @@ pub enum Event {
     Ntp(Box<Ntp>),
     /// `snmp`
     Snmp(Box<Snmp>),
+    /// `rtp`
+    Rtp(Box<Rtp>),
     /// `sip`
     Sip(Box<Sip>),
     /// `syslog`
@@ -346,6 +348,8 @@ pub struct Http {
     pub complete: bool,
     /// Frame of the response's status line.
     pub resp_frame: Option<u64>,
+    /// It stood in TLS that was read with known keys.
+    pub decrypted: bool,
 }
 
 /// The handshake of a WebSocket (RFC 6455).
@@ -424,10 +428,14 @@ pub struct Tls {
     pub client_issuer: Option<String>,
     /// The server name stands in the leaf's names; `None` when either is unseen.
     pub sni_matches_cert: Option<bool>,
-    /// Certificates were visible (never in TLS 1.3).
+    /// What checking the server's chain against the bundled roots says, at the time of the packet: `ok`, or OpenSSL's words; `None` without a chain.
+    pub validation_status: Option<String>,
+    /// Certificates were visible (in TLS 1.3 only with keys).
     pub cert_visible: bool,
     /// Frame of the ServerHello.
     pub server_frame: Option<u64>,
+    /// What the sides said under it was read, with keys that were given or stood in the capture.
+    pub decrypted: bool,
 }
 
 /// A certificate as seen: one row per certificate and flow.
@@ -592,6 +600,8 @@ pub struct File {
     pub complete: bool,
     /// It is a part of a file: which.
     pub range: Option<ByteRange>,
+    /// It stood in TLS that was read with known keys.
+    pub decrypted: bool,
     /// The bytes, where somebody asked for them to be kept: never stored in the case.
     pub content: Option<Vec<u8>>,
 }

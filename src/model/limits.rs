@@ -1,6 +1,6 @@
 //! Caps: each has a name, a default, a flag, a counter and a line in the report.
 
-use super::{Ts, time::SECOND};
+use super::{Keys, Ts, time::SECOND};
 
 /// What vigil will hold in memory, and how long flows wait. All caps are counted in logical bytes or entries, so that they
 /// strike at the same packet on every machine.
@@ -34,6 +34,9 @@ pub struct Limits {
     pub tcp_reset_linger: i64,
     /// Flows longer than this are cut in rows; 0 is never.
     pub active: i64,
+    /// Keys with which TLS can be read. No cap, but it goes where they go: to every flow.
+    #[serde(skip)]
+    pub keys: Keys,
 }
 
 impl Default for Limits {
@@ -53,6 +56,7 @@ impl Default for Limits {
             tcp_linger: 5 * SECOND,
             tcp_reset_linger: SECOND / 10,
             active: 0,
+            keys: Keys::default(),
         }
     }
 }

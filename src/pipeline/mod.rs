@@ -19,7 +19,7 @@ mod tally;
 
 pub use assemble::read_findings;
 pub use live::{Change, From, Kind, LiveOptions, Lived, Pulse, Unusual, Watcher, live};
-pub use options::{Options, case_name};
+pub use options::{Options, case_name, read_keys};
 
 use crate::capture::{self, Files, PacketSource, Progress};
 use crate::detect::baseline::{self, Mode, Profile};
@@ -331,7 +331,8 @@ fn read(
             let ended = next.is_none();
             if let Some(block) = &mut next {
                 damage.append(&mut block.damage);
-                secrets.append(&mut block.secrets);
+                // The flow table reads with them: these are copies of their places, not of their bytes.
+                secrets.extend(block.secrets.iter().cloned());
             }
             let (step, used) = ingest.block(next);
             observer.read(&progress, ingest.open_flows());

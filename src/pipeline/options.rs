@@ -1,8 +1,9 @@
 //! What an analysis is told: everything resolved, nothing left to ask.
 
+use super::Error;
 use crate::capture::Hash;
 use crate::detect::{Override, models};
-use crate::model::{HomeNets, Limits, Report, report::Run};
+use crate::model::{HomeNets, Keys, Limits, Report, report::Run};
 use crate::report::Format;
 use crate::store;
 use serde_json::{Value, json};
@@ -43,6 +44,10 @@ pub struct Options {
     pub models: models::Settings,
     /// Lists of known bad things: files and folders.
     pub intel: Vec<PathBuf>,
+    /// Key logs with which TLS is read.
+    pub keylogs: Vec<PathBuf>,
+    /// What stands in them.
+    pub keys: Keys,
     /// Databases that know where addresses are.
     pub geoip: Vec<PathBuf>,
     /// What the capture is compared with: a case, or a profile.
@@ -73,6 +78,8 @@ impl Options {
             reveal_secrets: false,
             models: models::Settings::default(),
             intel: Vec::new(),
+            keylogs: Vec::new(),
+            keys: Keys::default(),
             geoip: Vec::new(),
             baseline: None,
             sigma: 3.5,
@@ -87,6 +94,7 @@ impl Options {
             (limits.udp_idle, limits.icmp_idle, limits.tcp_idle) = (idle, idle, idle);
         }
         limits.active = self.active;
+        limits.keys = self.keys.clone();
         limits
     }
 
@@ -113,6 +121,7 @@ impl Options {
             "idle_timeout_ns": self.idle,
             "active_timeout_ns": self.active,
             "reveal_secrets": self.reveal_secrets,
+            "keylog_sessions": self.keys.len(),
             "sigma": self.sigma,
             "models": {
                 "which": self.models.which.name(),
@@ -135,12 +144,26 @@ impl Options {
             "options": self.facts(),
             "rules_from": self.rules,
             "intel_from": self.intel,
+            "keylog_from": self.keylogs,
             "geoip_from": self.geoip,
             "baseline_from": self.baseline,
             "evidence": report.evidence,
             "rules": report.rules.iter().map(|rule| json!({ "id": rule.id, "sha256": rule.sha256, "status": rule.status })).collect::<Vec<_>>(),
         })
     }
+}
+
+/// The keys in these files, which have to hold some.
+pub fn read_keys(files: &[PathBuf]) -> Result<Keys, Error> {
+    let keys = Keys::default();
+    for path in files {
+        let unreadable = |why: String| Error::Read { what: format!("the key log {}", path.display()), why };
+        let log = std::fs::read(path).map_err(|error| unreadable(error.to_string()))?;
+        if keys.add(&log) == 0 {
+            return Err(unreadable("it holds no TLS secrets: lines such as `CLIENT_RANDOM …`, as SSLKEYLOGFILE has them written".into()));
+        }
+    }
+    Ok(keys)
 }
 
 /// The run block of a finished case, out of its manifest.

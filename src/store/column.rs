@@ -3,8 +3,7 @@
 
 use crate::model::{FlowId, Ts};
 use duckdb::arrow::array::{
-    ArrayRef, BooleanArray, Float64Array, Float64Builder, Int32Array, Int32Builder, Int64Array, Int64Builder, ListBuilder, StringBuilder,
-    TimestampMicrosecondArray,
+    ArrayRef, BooleanBuilder, Float64Builder, Int32Builder, Int64Builder, ListBuilder, StringBuilder, TimestampMicrosecondBuilder,
 };
 use duckdb::arrow::datatypes::{DataType, Field, Schema};
 use duckdb::arrow::error::ArrowError;
@@ -96,6 +95,104 @@ pub fn filled(text: &str) -> Option<&str> {
     (!text.is_empty()).then_some(text)
 }
 
+/// Cells of a column on their way into Arrow, one kind after the other. Neither generic nor inlined: there are two thousand columns, and each
+/// would carry a copy of Arrow's machinery otherwise, which is most of what a compiler then has to do.
+macro_rules! cells {
+    ($($name:ident($builder:ty) takes $value:ty;)*) => {$(
+        struct $name($builder);
+
+        impl $name {
+            #[inline(never)]
+            fn of(rows: usize) -> Self {
+                Self(<$builder>::with_capacity(rows))
+            }
+
+            #[inline(never)]
+            fn put(&mut self, value: Option<$value>) {
+                self.0.append_option(value);
+            }
+
+            #[inline(never)]
+            fn done(mut self) -> ArrayRef {
+                Arc::new(self.0.finish())
+            }
+        }
+    )*};
+}
+cells! {
+    Bools(BooleanBuilder) takes bool;
+    Ints(Int32Builder) takes i32;
+    Bigs(Int64Builder) takes i64;
+    Doubles(Float64Builder) takes f64;
+    Times(TimestampMicrosecondBuilder) takes i64;
+}
+
+struct Texts(StringBuilder);
+
+impl Texts {
+    #[inline(never)]
+    fn of(rows: usize) -> Self {
+        Self(StringBuilder::with_capacity(rows, rows * 8))
+    }
+
+    #[inline(never)]
+    fn put(&mut self, text: Option<&str>) {
+        self.0.append_option(text);
+    }
+
+    #[inline(never)]
+    fn show(&mut self, value: Option<&dyn Display>) {
+        match value {
+            // Writing to memory cannot fail; `append_value("")` ends the cell.
+            Some(value) => {
+                let _ = write!(self.0, "{value}");
+                self.0.append_value("");
+            }
+            None => self.0.append_null(),
+        }
+    }
+
+    #[inline(never)]
+    fn done(mut self) -> ArrayRef {
+        Arc::new(self.0.finish())
+    }
+}
+
+/// Lists: values are put in, then the list is ended.
+macro_rules! lists {
+    ($($name:ident($builder:ty) takes $value:ty, by $append:ident;)*) => {$(
+        struct $name(ListBuilder<$builder>);
+
+        impl $name {
+            #[inline(never)]
+            fn new() -> Self {
+                Self(ListBuilder::new(<$builder>::new()))
+            }
+
+            #[inline(never)]
+            fn put(&mut self, value: $value) {
+                self.0.values().$append(value);
+            }
+
+            #[inline(never)]
+            fn end(&mut self) {
+                self.0.append(true);
+            }
+
+            #[inline(never)]
+            fn done(mut self) -> ArrayRef {
+                Arc::new(self.0.finish())
+            }
+        }
+    )*};
+}
+lists! {
+    IntLists(Int32Builder) takes Option<i32>, by append_option;
+    BigLists(Int64Builder) takes Option<i64>, by append_option;
+    DoubleLists(Float64Builder) takes f64, by append_value;
+    TextLists(StringBuilder) takes &str, by append_value;
+}
+
 type Build<R> = Box<dyn Fn(&[R]) -> ArrayRef + Send + Sync>;
 
 /// One column of rows `R`.
@@ -126,8 +223,8 @@ impl<R> Columns<R> {
         Self::default()
     }
 
-    fn add(mut self, name: Words, kind: Kind, doc: Words, build: impl Fn(&[R]) -> ArrayRef + Send + Sync + 'static) -> Self {
-        self.0.push(Column { name, kind, doc, build: Box::new(build) });
+    fn add(mut self, name: Words, kind: Kind, doc: Words, build: Build<R>) -> Self {
+        self.0.push(Column { name, kind, doc, build });
         self
     }
 
@@ -138,19 +235,38 @@ impl<R> Columns<R> {
         doc: impl Into<Words>,
         take: impl Fn(&R) -> V + Send + Sync + 'static,
     ) -> Self {
-        self.add(name.into(), Kind::Bool, doc.into(), move |rows| {
-            Arc::new(rows.iter().map(|row| take(row).into()).collect::<BooleanArray>())
-        })
+        let build = move |rows: &[R]| {
+            let mut cells = Bools::of(rows.len());
+            for row in rows {
+                cells.put(take(row).into());
+            }
+            cells.done()
+        };
+        self.add(name.into(), Kind::Bool, doc.into(), Box::new(build))
     }
 
     /// A small number.
     pub fn int<V: Whole>(self, name: impl Into<Words>, doc: impl Into<Words>, take: impl Fn(&R) -> V + Send + Sync + 'static) -> Self {
-        self.add(name.into(), Kind::Int, doc.into(), move |rows| Arc::new(rows.iter().map(|row| narrow(take(row))).collect::<Int32Array>()))
+        let build = move |rows: &[R]| {
+            let mut cells = Ints::of(rows.len());
+            for row in rows {
+                cells.put(narrow(take(row)));
+            }
+            cells.done()
+        };
+        self.add(name.into(), Kind::Int, doc.into(), Box::new(build))
     }
 
     /// A count, frame number, flow id or time in nanoseconds.
     pub fn big<V: Whole>(self, name: impl Into<Words>, doc: impl Into<Words>, take: impl Fn(&R) -> V + Send + Sync + 'static) -> Self {
-        self.add(name.into(), Kind::Big, doc.into(), move |rows| Arc::new(rows.iter().map(|row| take(row).whole()).collect::<Int64Array>()))
+        let build = move |rows: &[R]| {
+            let mut cells = Bigs::of(rows.len());
+            for row in rows {
+                cells.put(take(row).whole());
+            }
+            cells.done()
+        };
+        self.add(name.into(), Kind::Big, doc.into(), Box::new(build))
     }
 
     /// A measure. What is no number (NaN) becomes NULL: NaN compares in surprising ways in SQL.
@@ -160,10 +276,14 @@ impl<R> Columns<R> {
         doc: impl Into<Words>,
         take: impl Fn(&R) -> V + Send + Sync + 'static,
     ) -> Self {
-        self.add(name.into(), Kind::Double, doc.into(), move |rows| {
-            let numbers = rows.iter().map(|row| take(row).into().filter(|number| !number.is_nan()));
-            Arc::new(numbers.collect::<Float64Array>())
-        })
+        let build = move |rows: &[R]| {
+            let mut cells = Doubles::of(rows.len());
+            for row in rows {
+                cells.put(take(row).into().filter(|number| !number.is_nan()));
+            }
+            cells.done()
+        };
+        self.add(name.into(), Kind::Double, doc.into(), Box::new(build))
     }
 
     /// Text that the row holds.
@@ -173,11 +293,14 @@ impl<R> Columns<R> {
         doc: impl Into<Words>,
         take: impl for<'r> Fn(&'r R) -> Option<&'r str> + Send + Sync + 'static,
     ) -> Self {
-        self.add(name.into(), Kind::Text, doc.into(), move |rows| {
-            let mut cells = StringBuilder::with_capacity(rows.len(), rows.len() * 8);
-            rows.iter().for_each(|row| cells.append_option(take(row)));
-            Arc::new(cells.finish())
-        })
+        let build = move |rows: &[R]| {
+            let mut cells = Texts::of(rows.len());
+            for row in rows {
+                cells.put(take(row));
+            }
+            cells.done()
+        };
+        self.add(name.into(), Kind::Text, doc.into(), Box::new(build))
     }
 
     /// Text that is written out of something else.
@@ -187,20 +310,14 @@ impl<R> Columns<R> {
         doc: impl Into<Words>,
         take: impl Fn(&R) -> Option<V> + Send + Sync + 'static,
     ) -> Self {
-        self.add(name.into(), Kind::Text, doc.into(), move |rows| {
-            let mut cells = StringBuilder::with_capacity(rows.len(), rows.len() * 16);
+        let build = move |rows: &[R]| {
+            let mut cells = Texts::of(rows.len());
             for row in rows {
-                match take(row) {
-                    // Writing to memory cannot fail; `append_value("")` ends the cell.
-                    Some(value) => {
-                        let _ = write!(cells, "{value}");
-                        cells.append_value("");
-                    }
-                    None => cells.append_null(),
-                }
+                cells.show(take(row).as_ref().map(|value| value as &dyn Display));
             }
-            Arc::new(cells.finish())
-        })
+            cells.done()
+        };
+        self.add(name.into(), Kind::Text, doc.into(), Box::new(build))
     }
 
     /// A moment: `NAME` as `TIMESTAMP` (microseconds, rounded down) and `NAME_ns` with all of it.
@@ -224,10 +341,14 @@ impl<R> Columns<R> {
         doc: impl Into<Words>,
         take: impl Fn(&R) -> V + Send + Sync + 'static,
     ) -> Self {
-        self.add(name.into(), Kind::Time, doc.into(), move |rows| {
-            let micros = rows.iter().map(|row| take(row).into().map(|ns| ns.div_euclid(1_000)));
-            Arc::new(micros.collect::<TimestampMicrosecondArray>())
-        })
+        let build = move |rows: &[R]| {
+            let mut cells = Times::of(rows.len());
+            for row in rows {
+                cells.put(take(row).into().map(|ns| ns.div_euclid(1_000)));
+            }
+            cells.done()
+        };
+        self.add(name.into(), Kind::Time, doc.into(), Box::new(build))
     }
 
     /// A list of small numbers; empty rather than NULL.
@@ -237,14 +358,17 @@ impl<R> Columns<R> {
         doc: impl Into<Words>,
         take: impl for<'r> Fn(&'r R) -> &'r [V] + Send + Sync + 'static,
     ) -> Self {
-        self.add(name.into(), Kind::Ints, doc.into(), move |rows| {
-            let mut lists = ListBuilder::new(Int32Builder::new());
+        let build = move |rows: &[R]| {
+            let mut lists = IntLists::new();
             for row in rows {
-                take(row).iter().for_each(|value| lists.values().append_option(narrow(*value)));
-                lists.append(true);
+                for value in take(row) {
+                    lists.put(narrow(*value));
+                }
+                lists.end();
             }
-            Arc::new(lists.finish())
-        })
+            lists.done()
+        };
+        self.add(name.into(), Kind::Ints, doc.into(), Box::new(build))
     }
 
     /// A list of large numbers; empty rather than NULL.
@@ -254,14 +378,17 @@ impl<R> Columns<R> {
         doc: impl Into<Words>,
         take: impl for<'r> Fn(&'r R) -> &'r [V] + Send + Sync + 'static,
     ) -> Self {
-        self.add(name.into(), Kind::Bigs, doc.into(), move |rows| {
-            let mut lists = ListBuilder::new(Int64Builder::new());
+        let build = move |rows: &[R]| {
+            let mut lists = BigLists::new();
             for row in rows {
-                take(row).iter().for_each(|value| lists.values().append_option(value.whole()));
-                lists.append(true);
+                for value in take(row) {
+                    lists.put(value.whole());
+                }
+                lists.end();
             }
-            Arc::new(lists.finish())
-        })
+            lists.done()
+        };
+        self.add(name.into(), Kind::Bigs, doc.into(), Box::new(build))
     }
 
     /// A list of measures; empty rather than NULL.
@@ -271,14 +398,17 @@ impl<R> Columns<R> {
         doc: impl Into<Words>,
         take: impl for<'r> Fn(&'r R) -> &'r [f64] + Send + Sync + 'static,
     ) -> Self {
-        self.add(name.into(), Kind::Doubles, doc.into(), move |rows| {
-            let mut lists = ListBuilder::new(Float64Builder::new());
+        let build = move |rows: &[R]| {
+            let mut lists = DoubleLists::new();
             for row in rows {
-                lists.values().append_slice(take(row));
-                lists.append(true);
+                for value in take(row) {
+                    lists.put(*value);
+                }
+                lists.end();
             }
-            Arc::new(lists.finish())
-        })
+            lists.done()
+        };
+        self.add(name.into(), Kind::Doubles, doc.into(), Box::new(build))
     }
 
     /// A list of things written out; empty rather than NULL.
@@ -288,14 +418,17 @@ impl<R> Columns<R> {
         doc: impl Into<Words>,
         take: impl for<'r> Fn(&'r R) -> &'r [V] + Send + Sync + 'static,
     ) -> Self {
-        self.add(name.into(), Kind::Texts, doc.into(), move |rows| {
-            let mut lists = ListBuilder::new(StringBuilder::new());
+        let build = move |rows: &[R]| {
+            let mut lists = TextLists::new();
             for row in rows {
-                take(row).iter().for_each(|value| lists.values().append_value(value.to_string()));
-                lists.append(true);
+                for value in take(row) {
+                    lists.put(&value.to_string());
+                }
+                lists.end();
             }
-            Arc::new(lists.finish())
-        })
+            lists.done()
+        };
+        self.add(name.into(), Kind::Texts, doc.into(), Box::new(build))
     }
 
     /// A list of texts; empty rather than NULL.
@@ -305,14 +438,17 @@ impl<R> Columns<R> {
         doc: impl Into<Words>,
         take: impl for<'r> Fn(&'r R) -> &'r [String] + Send + Sync + 'static,
     ) -> Self {
-        self.add(name.into(), Kind::Texts, doc.into(), move |rows| {
-            let mut lists = ListBuilder::new(StringBuilder::new());
+        let build = move |rows: &[R]| {
+            let mut lists = TextLists::new();
             for row in rows {
-                take(row).iter().for_each(|value| lists.values().append_value(value));
-                lists.append(true);
+                for value in take(row) {
+                    lists.put(value);
+                }
+                lists.end();
             }
-            Arc::new(lists.finish())
-        })
+            lists.done()
+        };
+        self.add(name.into(), Kind::Texts, doc.into(), Box::new(build))
     }
 }
 
@@ -327,10 +463,21 @@ impl<R> Columns<R> {
 impl<R: Sync> Columns<R> {
     /// The rows as one Arrow batch; columns are built in parallel, each from the rows in order.
     pub fn batch(&self, rows: &[R]) -> Result<RecordBatch, ArrowError> {
-        let arrays: Vec<ArrayRef> = self.0.par_iter().map(|column| (column.build)(rows)).collect();
-        let fields = self.0.iter().zip(&arrays);
-        let fields: Vec<Field> =
-            fields.map(|(column, array)| Field::new(column.name.as_ref(), DataType::clone(array.data_type()), true)).collect();
-        RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)
+        let mut work: Vec<Work<'_>> = Vec::with_capacity(self.0.len());
+        for column in &self.0 {
+            work.push(Box::new(|| (column.build)(rows)));
+        }
+        let names: Vec<&str> = self.0.iter().map(|column| column.name.as_ref()).collect();
+        together(&names, &work)
     }
+}
+
+type Work<'a> = Box<dyn Fn() -> ArrayRef + Sync + 'a>;
+
+/// Not generic, like the cells: one copy of the machinery of threads is enough.
+fn together(names: &[&str], work: &[Work<'_>]) -> Result<RecordBatch, ArrowError> {
+    let arrays: Vec<ArrayRef> = work.par_iter().map(|build| build()).collect();
+    let field = |(name, array): (&&str, &ArrayRef)| Field::new(*name, DataType::clone(array.data_type()), true);
+    let fields: Vec<Field> = names.iter().zip(&arrays).map(field).collect();
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)
 }

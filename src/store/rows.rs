@@ -9,7 +9,7 @@ use super::{Result, column::Columns};
 use crate::model::anomaly::{Frag, TcpAnomaly};
 use crate::model::event::{
     AppEvent, ArpMessage, Credential, Dhcp, Dns, Event, File, Ftp, Http, IcmpMessage, Imap, Irc, Kerberos, Ldap, LdapSearch, Mysql, Ntp,
-    Pop3, Quic, Radius, Rdp, Rfb, Sip, Smtp, Snmp, Socks, Ssh, Syslog, Telnet, Tftp, Tls, Tunnel, Websocket, Weird, X509,
+    Pop3, Quic, Radius, Rdp, Rfb, Rtp, Sip, Smtp, Snmp, Socks, Ssh, Syslog, Telnet, Tftp, Tls, Tunnel, Websocket, Weird, X509,
 };
 use crate::model::event::{
     Bacnet, Cip, CipIdentity, Dhcpv6, Dnp3, Enip, Greeting, Iec104, Igmp, Ike, Modbus, Mongodb, MqttConnect, MqttPublish, MqttSubscribe,
@@ -54,6 +54,7 @@ pub struct EventRows<'a> {
     rdp: Vec<EventRow<'a, Rdp>>,
     ntp: Vec<EventRow<'a, Ntp>>,
     snmp: Vec<EventRow<'a, Snmp>>,
+    rtp: Vec<EventRow<'a, Rtp>>,
     sip: Vec<EventRow<'a, Sip>>,
     syslog: Vec<EventRow<'a, Syslog>>,
     radius: Vec<EventRow<'a, Radius>>,
@@ -127,6 +128,7 @@ impl<'a> EventRows<'a> {
                 Event::Rdp(is) => rows.rdp.push(EventRow { at, is }),
                 Event::Ntp(is) => rows.ntp.push(EventRow { at, is }),
                 Event::Snmp(is) => rows.snmp.push(EventRow { at, is }),
+                Event::Rtp(is) => rows.rtp.push(EventRow { at, is }),
                 Event::Sip(is) => rows.sip.push(EventRow { at, is }),
                 Event::Syslog(is) => rows.syslog.push(EventRow { at, is }),
                 Event::Radius(is) => rows.radius.push(EventRow { at, is }),
@@ -202,6 +204,7 @@ impl<'a> EventRows<'a> {
         some(conn, "rdp", events::rdp, &self.rdp)?;
         some(conn, "ntp", events::ntp, &self.ntp)?;
         some(conn, "snmp", events::snmp, &self.snmp)?;
+        some(conn, "rtp", events::rtp, &self.rtp)?;
         some(conn, "sip", events::sip, &self.sip)?;
         some(conn, "syslog", events::syslog, &self.syslog)?;
         some(conn, "radius", events::radius, &self.radius)?;

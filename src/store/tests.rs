@@ -330,7 +330,7 @@ fn findings_are_stored_with_their_flows_as_rows_and_as_lines() {
 #[test]
 fn every_view_can_be_read() {
     let case = sealed(&Options::default(), vec![flow(1)], vec![]);
-    for view in ["alerts", "conn", "ssl", "flow_scores", "ecs_connection", "ecs_dns", "eve_flow", "packets"] {
+    for view in ["alerts", "conn", "ssl", "flow_scores", "ecs_connection", "ecs_dns", "eve_flow", "host_claims", "packets"] {
         query(case.open.connection(), &format!("SELECT * FROM {view}")).expect(view);
     }
     assert_eq!(case.cell("SELECT uid FROM conn"), "16");

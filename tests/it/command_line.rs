@@ -357,8 +357,8 @@ fn examples_in_help_name_flags_that_exist() {
         let used = examples.split([' ', '\n', '\'']).filter(|word| word.starts_with("--"));
         for flag in used {
             // `vigil rules test --rules` belongs to a subcommand of the subcommand.
-            let nested = || desk.vigil([subcommand, "test", "--help"]).out;
-            assert!(flags.contains(flag) || nested().contains(flag), "{subcommand} {flag}");
+            let nested = |inner: &&str| desk.vigil([subcommand, inner, "--help"]).out.contains(flag);
+            assert!(flags.contains(flag) || ["test", "add"].iter().any(nested), "{subcommand} {flag}");
         }
     }
 }

@@ -59,6 +59,8 @@ pub struct Exchange {
     headers_text: String,
     /// The request asks for a WebSocket.
     pub socket: Option<Box<Websocket>>,
+    /// The request asks for HTTP/2.
+    pub h2c: bool,
 }
 
 impl Exchange {
@@ -78,6 +80,7 @@ impl Exchange {
             tokens: [None, None],
             headers_text: String::new(),
             socket: None,
+            h2c: false,
         }
     }
 
@@ -159,6 +162,7 @@ impl Exchange {
             "UPGRADE" if value.eq_ignore_ascii_case(b"websocket") => {
                 self.socket.get_or_insert_default();
             }
+            "UPGRADE" => self.h2c |= listed(value).any(|item| item.eq_ignore_ascii_case("h2c")),
             // These may stand before `Upgrade`.
             "SEC-WEBSOCKET-PROTOCOL" => self.socket.get_or_insert_default().client_protocols.extend(listed(value)),
             "SEC-WEBSOCKET-EXTENSIONS" => self.socket.get_or_insert_default().client_extensions.extend(listed(value)),
@@ -263,7 +267,7 @@ impl Exchange {
         file.filename.clone_from(&framing.filename);
         file.range = framing.range.filter(|_| part);
         file.url = row.uri.as_ref().map(|uri| match &row.host {
-            Some(host) if uri.starts_with('/') => format!("http://{host}{uri}"),
+            Some(host) if uri.starts_with('/') => format!("{}://{host}{uri}", if out.level.is_decrypted() { "https" } else { "http" }),
             _ => uri.clone(),
         });
         out.file(frame, ts_ns, file);

@@ -7,12 +7,13 @@ mod exchange;
 mod line;
 mod secrets;
 mod tunnel;
+pub mod v2;
 #[cfg(test)]
 mod tests;
 
 use super::ntlm::Logins;
-use super::{Answer, Chunk, Dissector, Out, Probe, Protocol};
-use crate::model::{Dir, Proto, Ts};
+use super::{Answer, Chunk, Dissector, Out, Probe, Protocol, Setting};
+use crate::model::{Conn, Dir, Proto, Ts};
 use exchange::Exchange;
 use line::{LineBuffer, request_line, status_line};
 use secrets::Login;
@@ -114,8 +115,9 @@ struct Reader {
     weird: bool,
     /// What the connection has become.
     tunnel: Option<Box<Tunnel>>,
-    /// Inside another tunnel: none is opened here.
-    nested: bool,
+    /// It has become HTTP/2.
+    second: Option<Box<v2::Reader>>,
+    setting: Setting,
     last_login: Option<(Login, Option<bool>)>,
     ntlm: Ntlm,
     last_ts: Ts,
@@ -257,11 +259,15 @@ impl Reader {
         let next = match (dir, code) {
             (Dir::Orig, _) if tunnel => None,
             (Dir::Orig, _) => framed,
+            (Dir::Resp, 101) if exchange.h2c => {
+                self.second = Some(Box::new(v2::Reader::upgraded(&exchange.row, exchange.place)));
+                return self.over(None, chunk, out);
+            }
             (Dir::Resp, 101) => {
-                let inside = exchange.socket.is_some().then(|| Tunnel::websocket(out.conn));
+                let inside = exchange.socket.is_some().then_some(Tunnel::websocket as fn(Conn, Setting) -> Tunnel);
                 return self.over(inside, chunk, out);
             }
-            (Dir::Resp, 200..=299) if tunnel => return self.over(Some(Tunnel::plain(out.conn)), chunk, out),
+            (Dir::Resp, 200..=299) if tunnel => return self.over(Some(Tunnel::plain), chunk, out),
             // An interim response: the real one follows (RFC 9110 15.2).
             (Dir::Resp, 100..=199) => Some(At::Start),
             (Dir::Resp, 204 | 304) => None,
@@ -275,8 +281,8 @@ impl Reader {
     }
 
     /// From here on the connection speaks something else.
-    fn over(&mut self, inside: Option<Tunnel>, chunk: &Chunk<'_>, out: &mut Out) {
-        self.tunnel = inside.filter(|_| !self.nested).map(Box::new);
+    fn over(&mut self, inside: Option<fn(Conn, Setting) -> Tunnel>, chunk: &Chunk<'_>, out: &mut Out) {
+        self.tunnel = inside.and_then(|open| Some(Box::new(open(out.conn, self.setting.tunnelled()?))));
         self.finish(Dir::Resp, true, chunk.ts_ns, out);
         for side in &mut self.sides {
             *side = Side { at: At::Over, ..Side::default() };
@@ -345,6 +351,8 @@ impl Dissector for Reader {
                 At::Over => {
                     if let Some(tunnel) = &mut self.tunnel {
                         tunnel.data(&Chunk { bytes: rest, ..*chunk }, out);
+                    } else if let Some(second) = &mut self.second {
+                        second.data(&Chunk { bytes: rest, ..*chunk }, out);
                     }
                     return;
                 }
@@ -375,6 +383,8 @@ impl Dissector for Reader {
             At::Over => {
                 if let Some(tunnel) = &mut self.tunnel {
                     tunnel.gap(dir, missing, out);
+                } else if let Some(second) = &mut self.second {
+                    second.gap(dir, missing, out);
                 }
                 return;
             }
@@ -433,14 +443,21 @@ impl Dissector for Reader {
         if let Some(tunnel) = &mut self.tunnel {
             tunnel.end(out);
         }
+        if let Some(second) = &mut self.second {
+            second.end(out);
+        }
     }
 
     fn service(&self, name: &'static str) -> &'static str {
-        self.tunnel.as_ref().map_or(name, |tunnel| tunnel.service())
+        match &self.tunnel {
+            Some(tunnel) => tunnel.service(),
+            None if self.second.is_some() => "http,http2",
+            None => name,
+        }
     }
 
-    fn is_inside(&mut self) {
-        self.nested = true;
+    fn settle(&mut self, setting: &Setting) {
+        self.setting = setting.clone();
     }
 
     fn confirmed(&self) -> bool {
@@ -448,13 +465,14 @@ impl Dissector for Reader {
     }
 
     fn hands_over(&self) -> bool {
-        self.sides[0].at == At::Over && self.tunnel.is_none()
+        self.sides[0].at == At::Over && self.tunnel.is_none() && self.second.is_none()
     }
 
     fn wants(&self, dir: Dir) -> bool {
-        match &self.tunnel {
-            Some(tunnel) => tunnel.wants(dir),
-            None => self.sides[dir.index()].at != At::Over,
+        match (&self.tunnel, &self.second) {
+            (Some(tunnel), _) => tunnel.wants(dir),
+            (None, Some(second)) => second.wants(dir),
+            (None, None) => self.sides[dir.index()].at != At::Over,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What goes on inside an HTTP connection once it has become something else: a CONNECT tunnel (RFC 9110 9.3.6), where bytes pass as they
 //! are, or a WebSocket (RFC 6455), where they stand in frames, masked by the client. Either way another conversation begins.
 
-use crate::dissect::{Chunk, Conversation, Out};
+use crate::dissect::{Chunk, Conversation, Out, Setting};
 use crate::model::{Conn, Dir};
 
 /// Services inside, and what the flow is called then. Others are known by the outside alone.
@@ -29,13 +29,13 @@ pub struct Tunnel {
 
 impl Tunnel {
     /// Bytes as they are.
-    pub fn plain(conn: Conn) -> Self {
-        Self { inside: Conversation::inside(conn), frames: None }
+    pub fn plain(conn: Conn, setting: Setting) -> Self {
+        Self { inside: Conversation::within(conn, setting), frames: None }
     }
 
     /// Bytes in frames.
-    pub fn websocket(conn: Conn) -> Self {
-        Self { inside: Conversation::inside(conn), frames: Some(Default::default()) }
+    pub fn websocket(conn: Conn, setting: Setting) -> Self {
+        Self { inside: Conversation::within(conn, setting), frames: Some(Default::default()) }
     }
 
     /// Takes the next bytes of the outside.
@@ -72,7 +72,10 @@ impl Tunnel {
     pub fn service(&self) -> &'static str {
         let framed = self.frames.is_some();
         let outside = if framed { "http,websocket" } else { "http" };
-        let known = INSIDE.iter().find(|(inside, _)| *inside == self.inside.service());
+        let service = self.inside.service();
+        // What was read inside of TLS is in the rows, and in `tls.decrypted`.
+        let service = if service.starts_with("ssl") { "ssl" } else { service };
+        let known = INSIDE.iter().find(|(inside, _)| *inside == service);
         known.map_or(outside, |(_, names)| names[usize::from(framed)])
     }
 }

@@ -6,7 +6,6 @@ use crate::model::Dir;
 /// Over TCP.
 pub(super) const TCP: &[Signature] = &[
     Signature { name: "ssl", look: tls_records },
-    Signature { name: "http2", look: |probe| begins(probe.bytes, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n") },
     Signature { name: "pptp", look: pptp },
     Signature { name: "giop", look: |probe| begins_any(probe.bytes, &[b"GIOP\x01\0", b"GIOP\x01\x01", b"GIOP\x01\x02", b"GIOP\x01\x03"]) },
     Signature { name: "jrmi", look: |probe| begins_any(probe.bytes, &[b"JRMI\0\x01", b"JRMI\0\x02"]) },

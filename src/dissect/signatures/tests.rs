@@ -22,7 +22,6 @@ fn streams_are_named_by_their_first_bytes() {
         ("bgp", Orig, ANY, b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\0\x1d\x01\x04"),
         ("rsync", Resp, ANY, b"@RSYNCD: 31.0\n"),
         ("ssl", Orig, ANY, b"\x17\x03\x03\0\x04abcd\x17\x03\x03\0\x02ab"),
-        ("http2", Orig, ANY, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0"),
         ("giop", Orig, ANY, b"GIOP\x01\x02\0\0"),
         ("hl7", Orig, ANY, b"\x0bMSH|^~"),
         ("bitcoin", Orig, ANY, b"\xf9\xbe\xb4\xd9version\0\0"),

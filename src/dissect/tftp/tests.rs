@@ -14,7 +14,7 @@ fn row(events: &[AppEvent]) -> &Tftp {
 }
 
 fn transfer(steps: &[Step]) -> Vec<AppEvent> {
-    let mut conversation = Conversation::perhaps(conn(Proto::Udp, 40_000), Some(Kind::Tftp));
+    let mut conversation = Conversation::perhaps(conn(Proto::Udp, 40_000), Some(Kind::Tftp), crate::dissect::Setting::default());
     let mut events = Vec::new();
     for (n, step) in steps.iter().enumerate() {
         let Step::Data(dir, bytes) = step else { continue };

@@ -17,6 +17,8 @@ pub mod extension {
     pub const GROUPS: u16 = 10;
     pub const POINT_FORMATS: u16 = 11;
     pub const SIGNATURES: u16 = 13;
+    /// RFC 7366.
+    pub const ENCRYPT_THEN_MAC: u16 = 22;
     pub const ALPN: u16 = 16;
     pub const TICKET: u16 = 35;
     pub const PRE_SHARED_KEY: u16 = 41;
@@ -38,6 +40,8 @@ pub fn is_grease(value: u16) -> bool {
 pub struct ClientHello {
     /// Legacy version field.
     pub version: u16,
+    /// Random number.
+    pub random: [u8; 32],
     /// Session id.
     pub session: Vec<u8>,
     /// Cipher suites as sent.
@@ -79,7 +83,7 @@ impl ClientHello {
 pub fn client_hello(body: &[u8], dtls: bool) -> Option<ClientHello> {
     let mut bytes = Bytes(body);
     let mut hello = ClientHello { version: bytes.u16()?, ..ClientHello::default() };
-    bytes.take(32)?;
+    hello.random = *bytes.take(32)?.first_chunk()?;
     hello.session = bytes.vec8()?.to_vec();
     if dtls {
         bytes.vec8()?;
@@ -154,6 +158,8 @@ fn protocols(list: &[u8]) -> Vec<Vec<u8>> {
 pub struct ServerHello {
     /// Legacy version field.
     pub version: u16,
+    /// Random number.
+    pub random: [u8; 32],
     /// Session id.
     pub session: Vec<u8>,
     /// Cipher suite.
@@ -179,6 +185,7 @@ pub fn server_hello(body: &[u8]) -> Option<ServerHello> {
     let mut bytes = Bytes(body);
     let mut hello = ServerHello { version: bytes.u16()?, ..ServerHello::default() };
     let random = bytes.take(32)?;
+    hello.random = *random.first_chunk()?;
     hello.retry = random == RETRY_RANDOM;
     hello.downgrade = random.ends_with(b"DOWNGRD\x01") || random.ends_with(b"DOWNGRD\x00");
     // TLS 1.3 drafts up to 21 had neither session id nor compression here.
@@ -195,6 +202,15 @@ pub fn server_hello(body: &[u8]) -> Option<ServerHello> {
         server_extension(kind, Bytes(value), &mut hello);
     });
     Some(hello)
+}
+
+/// The application protocol in the body of EncryptedExtensions (RFC 8446 4.3.1).
+pub fn encrypted_extensions(body: &[u8]) -> Option<String> {
+    let mut hello = ServerHello::default();
+    extensions(&mut Bytes(body), |kind, value| {
+        server_extension(kind, Bytes(value), &mut hello);
+    });
+    hello.alpn
 }
 
 fn server_extension(kind: u16, mut value: Bytes<'_>, hello: &mut ServerHello) -> Option<()> {
@@ -228,7 +244,11 @@ pub fn v2_client_hello(body: &[u8]) -> Option<ClientHello> {
     let specs = bytes.take(usize::from(ciphers))?;
     // Three bytes each; those of SSLv3 and later begin with zero.
     let ciphers = specs.as_chunks::<3>().0.iter().filter(|spec| spec[0] == 0).map(|spec| u16::from_be_bytes([spec[1], spec[2]])).collect();
-    Some(ClientHello { version, session: bytes.take(usize::from(session))?.to_vec(), ciphers, ..ClientHello::default() })
+    let session = bytes.take(usize::from(session))?.to_vec();
+    let mut random = [0; 32];
+    // The challenge, with zeroes before it (RFC 5246 E.2).
+    random.iter_mut().rev().zip(bytes.take(usize::from(challenge))?.iter().rev()).for_each(|(byte, given)| *byte = *given);
+    Some(ClientHello { version, random, session, ciphers, ..ClientHello::default() })
 }
 
 /// An SSLv2 SERVER-HELLO: its version and the first cipher kind.

@@ -19,7 +19,9 @@ pub enum Record {
     Tls {
         /// Content type.
         kind: u8,
-        /// Its bytes; none for application data.
+        /// Version in its header.
+        version: [u8; 2],
+        /// Its bytes; none for application data, unless that is kept.
         body: Vec<u8>,
     },
     /// A message of SSLv2 without its length.
@@ -35,6 +37,8 @@ pub struct Records {
     skip: u64,
     begun: bool,
     lost: bool,
+    /// Application data is wanted too.
+    pub keeps_data: bool,
 }
 
 /// Content type and length of a TLS record, if these five bytes begin one.
@@ -90,17 +94,18 @@ impl Records {
             return Some(Record::Garbage);
         };
         self.begun = true;
-        if kind == content::DATA {
+        let version = [self.buffer.get(1), self.buffer.get(2)].map(|byte| byte.copied().unwrap_or_default());
+        if kind == content::DATA && !self.keeps_data {
             self.buffer.clear();
             self.skip = length as u64;
-            return Some(Record::Tls { kind, body: Vec::new() });
+            return Some(Record::Tls { kind, version, body: Vec::new() });
         }
         self.fill(5 + length, rest);
         if self.buffer.len() < 5 + length {
             return None;
         }
         let body = std::mem::take(&mut self.buffer).split_off(5);
-        Some(Record::Tls { kind, body })
+        Some(Record::Tls { kind, version, body })
     }
 
     fn fill(&mut self, to: usize, rest: &mut &[u8]) {
@@ -117,8 +122,13 @@ impl Records {
 
     /// Bytes are lost. Within application data that is no loss at all.
     pub fn gap(&mut self, missing: u64) {
+        let within = header(&self.buffer).map(|(_, length)| (5 + length).saturating_sub(self.buffer.len()) as u64);
         if missing <= self.skip {
             self.skip -= missing;
+        } else if let Some(left) = within.filter(|left| self.keeps_data && missing <= *left) {
+            // One record is spoilt; the next one begins where its header says.
+            self.skip = left - missing;
+            self.buffer.clear();
         } else {
             (self.skip, self.lost) = (0, true);
             self.buffer.clear();

@@ -2,7 +2,8 @@
 
 use super::bytes::Bytes;
 use super::carried::Offer;
-use super::hello::{ClientHello, ServerHello, client_hello, is_grease, server_hello, v2_client_hello, v2_server_hello};
+use super::decrypt::Terms;
+use super::hello::{self, ClientHello, ServerHello, client_hello, is_grease, server_hello, v2_client_hello, v2_server_hello};
 use super::{ja, names};
 use crate::dissect::{Chunk, Out, files, x509};
 use crate::model::event::Tls;
@@ -17,6 +18,7 @@ const CHAIN_MAX: usize = 16;
 mod message {
     pub const CLIENT_HELLO: u8 = 1;
     pub const SERVER_HELLO: u8 = 2;
+    pub const ENCRYPTED_EXTENSIONS: u8 = 8;
     pub const CERTIFICATE: u8 = 11;
     pub const SERVER_KEY_EXCHANGE: u8 = 12;
     pub const CLIENT_KEY_EXCHANGE: u8 = 16;
@@ -40,6 +42,7 @@ pub struct Session {
     said: bool,
     /// JA4's letter of the transport, where it is not TCP.
     transport: Option<char>,
+    terms: Terms,
 }
 
 impl Session {
@@ -73,6 +76,21 @@ impl Session {
     /// TLS 1.3 or a draft of it was chosen.
     pub fn is_13(&self) -> bool {
         self.version.is_some_and(|version| matches!(version, 0x0304 | 0xfefc) || version >> 8 == 0x7f)
+    }
+
+    /// What keys depend on, and who the client is, once both sides have spoken.
+    pub fn terms(&self) -> Option<(&Terms, Dir)> {
+        Some((&self.terms, self.client?)).filter(|_| self.server_seen && self.hello.is_some())
+    }
+
+    /// Whether application data of `dir` tell that the handshake is over: in TLS 1.3 the client's first holds its Finished.
+    pub fn is_over_with(&self, dir: Dir) -> bool {
+        self.server_seen && self.is_13() && self.is_client(dir)
+    }
+
+    /// What both sides said was read with known keys.
+    pub fn is_decrypted(&mut self) {
+        self.row.decrypted = true;
     }
 
     fn is_client(&self, dir: Dir) -> bool {
@@ -122,6 +140,7 @@ impl Session {
             15 => 'y',
             message::CLIENT_KEY_EXCHANGE => {
                 self.key_exchange_seen |= self.is_client(dir);
+                self.key_exchange(body);
                 'g'
             }
             20 => 'f',
@@ -143,6 +162,7 @@ impl Session {
                 self.row.ssl_history.push('^');
             }
         }
+        self.terms.client_random = hello.random;
         // The second hello after a HelloRetryRequest repeats the first: fingerprints are of the first.
         if self.hello.is_some() {
             return;
@@ -178,6 +198,7 @@ impl Session {
         let version = hello.selected.unwrap_or(hello.version);
         self.version = Some(version);
         self.server_seen |= !hello.retry;
+        self.agreed(hello, version);
         let row = &mut self.row;
         row.version = Some(names::version(version));
         row.cipher = Some(names::cipher(hello.cipher));
@@ -195,6 +216,44 @@ impl Session {
         let accepted = hello.psk && offered.is_some_and(|client| client.psk);
         let resumed = accepted || named && !self.is_13();
         self.row.resumed |= resumed;
+    }
+
+    fn agreed(&mut self, hello: &ServerHello, version: u16) {
+        let (server_random, cipher) = (hello.random, hello.cipher);
+        let encrypt_then_mac = hello.extensions.contains(&hello::extension::ENCRYPT_THEN_MAC);
+        self.terms = Terms { server_random, version, cipher, encrypt_then_mac, ..std::mem::take(&mut self.terms) };
+    }
+
+    /// Takes a handshake message in that only keys could show. Letters are of what is in clear, so that histories can be compared.
+    pub fn hidden_message(&mut self, dir: Dir, kind: u8, body: &[u8], chunk: &Chunk<'_>, out: &mut Out) {
+        self.last = (chunk.frame, chunk.ts_ns);
+        match kind {
+            message::ENCRYPTED_EXTENSIONS => {
+                if let Some(protocol) = hello::encrypted_extensions(body) {
+                    self.row.next_protocol = Some(protocol);
+                }
+            }
+            message::CERTIFICATE => self.certificates(dir, body, chunk, out),
+            // A connection negotiates anew, which only TLS up to 1.2 can.
+            message::CLIENT_HELLO => {
+                if let Some(hello) = client_hello(body, false) {
+                    self.terms.client_random = hello.random;
+                }
+            }
+            message::SERVER_HELLO => {
+                if let Some(hello) = server_hello(body) {
+                    self.agreed(&hello, self.terms.version);
+                }
+            }
+            message::CLIENT_KEY_EXCHANGE => self.key_exchange(body),
+            _ => {}
+        }
+    }
+
+    /// With RSA the client sends a secret, encrypted with the server's key, behind its length.
+    fn key_exchange(&mut self, body: &[u8]) {
+        let mut bytes = Bytes(body);
+        self.terms.premaster = bytes.vec16().and_then(|encrypted| encrypted.first_chunk().copied());
     }
 
     /// A message of SSLv2.
@@ -225,16 +284,25 @@ impl Session {
         }
     }
 
-    /// Certificates in clear, which is up to TLS 1.2.
+    /// Certificates: in clear up to TLS 1.2; in 1.3 behind a context, each with extensions behind it.
     fn certificates(&mut self, dir: Dir, body: &[u8], chunk: &Chunk<'_>, out: &mut Out) {
         let mut bytes = Bytes(body);
+        let modern = self.is_13();
+        if modern {
+            bytes.vec8();
+        }
         let Some(announced) = bytes.u24() else { return };
         let mut list = Bytes(&bytes.0[..bytes.0.len().min(announced)]);
         let client = self.is_client(dir);
+        let (mut ders, mut rows) = (Vec::new(), Vec::new());
         for n in 0..CHAIN_MAX {
             let Some(der) = (|| {
                 let length = list.u24()?;
-                list.take(length)
+                let der = list.take(length)?;
+                if modern {
+                    list.vec16()?;
+                }
+                Some(der)
             })() else {
                 break;
             };
@@ -258,8 +326,13 @@ impl Session {
                 let mut file = files::certificate(der, &row);
                 (file.source, file.is_orig) = ("SSL", chunk.dir == Dir::Orig);
                 out.file(chunk.frame, chunk.ts_ns, file);
-                out.say(chunk.frame, chunk.ts_ns, Event::X509(Box::new(row)));
+                out.say(chunk.frame, chunk.ts_ns, Event::X509(Box::new(row.clone())));
             }
+            ders.push(der);
+            rows.push(row);
+        }
+        if !client {
+            self.row.validation_status = x509::validate(&ders, &rows, chunk.ts_ns).map(str::to_owned);
         }
     }
 
@@ -278,9 +351,9 @@ impl Session {
         }
     }
 
-    /// Application data. In TLS 1.3 the client's first, once the server has spoken, holds its Finished.
+    /// Application data that nobody reads.
     pub fn data(&mut self, dir: Dir, out: &mut Out) {
-        if self.server_seen && self.is_13() && self.is_client(dir) {
+        if self.is_over_with(dir) {
             self.established(out);
         }
     }

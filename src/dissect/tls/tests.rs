@@ -2,6 +2,8 @@ use crate::dissect::testing::{Step, conn, cut, down, play, said, up};
 use crate::model::{Dir, Event, Proto, event::Tls};
 use proptest::prelude::*;
 
+mod decrypted;
+
 fn u16s(values: &[u16]) -> Vec<u8> {
     values.iter().flat_map(|value| value.to_be_bytes()).collect()
 }

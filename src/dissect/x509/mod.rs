@@ -1,8 +1,11 @@
 //! X.509 certificates (RFC 5280) as Zeek's `x509.log` prints them, that is: with OpenSSL's words.
 
+mod chain;
 mod names;
 #[cfg(test)]
 mod tests;
+
+pub use chain::validate;
 
 use super::{escape, hex};
 use crate::model::Ts;

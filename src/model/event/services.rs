@@ -142,6 +142,35 @@ pub struct Mysql {
     pub reply_frame: Option<u64>,
 }
 
+/// A source of media that SIP announced: as its packets show it, or as control messages tell of it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Rtp {
+    /// `rtp`: counted; `rtcp`: told.
+    pub kind: &'static str,
+    /// The originator of the flow sent it: the media, or what is told.
+    pub is_orig: bool,
+    /// Synchronisation source.
+    pub ssrc: u32,
+    /// Payload type of its first packet.
+    pub payload_type: Option<u8>,
+    /// Its name, of fixed types (RFC 3551).
+    pub codec: Option<&'static str>,
+    /// Packets seen; packets sent, as the sender tells.
+    pub packets: Option<u64>,
+    /// Packets lost (RFC 3550 A.3); negative where some came twice.
+    pub lost: Option<i64>,
+    /// Packets that others had overtaken.
+    pub late: Option<u64>,
+    /// Interarrival jitter (RFC 3550 A.8) at the end, seconds; `None` where the clock is unknown.
+    pub jitter: Option<f64>,
+    /// The same in units of the clock, as control messages tell it.
+    pub jitter_units: Option<u32>,
+    /// Its name in control messages.
+    pub cname: Option<String>,
+    /// Seconds from first to last.
+    pub duration: f64,
+}
+
 /// A SIP request with one answer.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Sip {

@@ -1,7 +1,7 @@
 //! The same evidence, the same options: the same case? Runs the analysis again and compares table by table.
 
 use super::super::carve::evidence::locate;
-use super::super::{Error, Observer, Options, REOPEN_MEMORY, analyze};
+use super::super::{Error, Observer, Options, REOPEN_MEMORY, analyze, read_keys};
 use super::verify::{hashes, remembered};
 use crate::capture::Hash;
 use crate::detect::Override;
@@ -58,7 +58,10 @@ fn recorded(folder: &Path, made: &Value, evidence: Option<&Path>, out: &Path, no
         paths.push(locate(piece, &absolute, evidence)?.ok_or_else(|| super::super::carve::missing(piece, evidence))?);
     }
     let memory = said["memory"].as_u64().ok_or_else(|| unreadable("memory is not on record".into()))?;
+    let keylogs: Vec<PathBuf> = texts(&run["keylog_from"]).into_iter().map(PathBuf::from).collect();
     Ok(Options {
+        keys: read_keys(&keylogs)?,
+        keylogs,
         home_nets: HomeNets::new(nets),
         filter: said["filter"].as_str().map(str::to_owned),
         rules: texts(&run["rules_from"]).into_iter().map(PathBuf::from).collect(),

@@ -93,7 +93,7 @@ impl<'a> Ingesting<'a> {
             self.keep(&mut block);
             self.books.block(&block);
             self.damaged |= block.damage.iter().any(|damage| damage.kind.loses_evidence());
-            let beside = (std::mem::take(&mut block.damage), std::mem::take(&mut block.secrets));
+            let beside = (std::mem::take(&mut block.damage), block.secrets.clone());
             let (step, used) = self.ingest.block(Some(block));
             if let (Some(used), Some(files)) = (used, &mut self.source.files) {
                 files.recycle(used);

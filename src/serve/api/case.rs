@@ -28,7 +28,8 @@ pub fn list(list: &mut List) {
     list.get("/api/v1/report", "case", "The whole report: what `vigil report --format json` writes.", get(report));
     list.get("/api/v1/attack", "case", "ATT&CK techniques that rules look for, with the findings that name them.", get(attack))
         .answers::<Vec<attack::Tactic>>();
-    list.get("/api/v1/tables", "tables", "All tables with their columns and numbers of rows.", get(all_tables));
+    list.get("/api/v1/tables", "tables", "All tables with their columns and numbers of rows.", get(all_tables))
+        .gives(Answer::Json(json!({ "type": "array", "items": { "type": "object" } })));
     list.get("/api/v1/tables/{table}", "tables", "The columns of one table.", get(one_table))
         .with(vec![document::segment("table", "Name of the table.")]);
     list.get("/api/v1/findings/{id}", "findings", "A finding with its evidence, flows, frames, and what became of it.", get(one_finding))

@@ -23,7 +23,7 @@ pub use lan::{dhcpv6, igmp, ndp, neighbor, stp};
 pub use mail::{imap, pop3, smtp};
 pub use quic::quic;
 pub use remote::{rdp, rfb, socks};
-pub use services::{mysql, ntp, radius, sip, snmp, syslog};
+pub use services::{mysql, ntp, radius, rtp, sip, snmp, syslog};
 pub use stores::{greeting, ike, mongodb, mqtt_connect, mqtt_publish, mqtt_subscribe, postgresql, redis, stun, tds};
 pub use typed::{irc, telnet, tftp};
 
@@ -133,6 +133,7 @@ fn http_ours<'a>(columns: Columns<EventRow<'a, Http>>) -> Columns<EventRow<'a, H
         .double("latency", "Seconds from the end of the request to the status line.", |r| r.latency)
         .bool("complete", "Both messages were seen whole.", |r| r.complete)
         .big("resp_frame", "Frame of the status line.", |r| r.resp_frame)
+        .bool("decrypted", "It stood in TLS that was read with known keys.", |r| r.decrypted)
 }
 
 /// `websocket`
@@ -166,7 +167,12 @@ pub fn tls<'a>() -> Columns<EventRow<'a, Tls>> {
             .text("issuer", "Its issuer.", |r| r.issuer.as_deref())
             .text("client_subject", "Subject of the client's leaf.", |r| r.client_subject.as_deref())
             .text("client_issuer", "Its issuer.", |r| r.client_issuer.as_deref())
-            .bool("sni_matches_cert", "The server name stands in the leaf's names; NULL when either is unseen.", |r| r.sni_matches_cert),
+            .bool("sni_matches_cert", "The server name stands in the leaf's names; NULL when either is unseen.", |r| r.sni_matches_cert)
+            .text(
+                "validation_status",
+                "What checking the server's chain at packet time against the roots bundled with this build says: `ok`, or OpenSSL's words; names and revocation are not looked at.",
+                |r| r.validation_status.as_deref(),
+            ),
     )
 }
 
@@ -183,8 +189,9 @@ fn tls_ours<'a>(columns: Columns<EventRow<'a, Tls>>) -> Columns<EventRow<'a, Tls
         .bool("ech", "Encrypted ClientHello offered.", |r| r.ech)
         .bool("downgrade_sentinel", "The server random says downgrade (RFC 8446, 4.1.3).", |r| r.downgrade_sentinel)
         .bool("heartbeat_oversize", "A heartbeat announces more than its record holds.", |r| r.heartbeat_oversize)
-        .bool("cert_visible", "Certificates were visible (never in TLS 1.3).", |r| r.cert_visible)
+        .bool("cert_visible", "Certificates were visible (in TLS 1.3 only with keys).", |r| r.cert_visible)
         .big("server_frame", "Frame of the ServerHello.", |r| r.server_frame)
+        .bool("decrypted", "What was said under it was read, with keys given (`--keylog`) or found in the capture.", |r| r.decrypted)
 }
 
 /// `x509`
@@ -279,6 +286,7 @@ pub fn files<'a>() -> Columns<EventRow<'a, File>> {
         .double("entropy", "Entropy of the first 64 KiB, bits per byte.", |r| r.entropy)
         .text("first_bytes", "First 64 bytes, hex.", |r| filled(&r.first_bytes))
         .bool("complete", "Seen from first to last byte.", |r| r.complete)
+        .bool("decrypted", "It stood in TLS that was read with known keys.", |r| r.decrypted)
 }
 
 /// A login with what may be stored of its secret.

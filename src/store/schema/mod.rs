@@ -50,6 +50,7 @@ pub fn tables() -> Vec<Table> {
         table("rdp", "An RDP connection.", events::rdp()),
         table("ntp", "An NTP message.", events::ntp()),
         table("snmp", "An SNMP session: all messages of a flow.", events::snmp()),
+        table("rtp", "A source of media that SIP announced, in one flow.", events::rtp()),
         table("sip", "A SIP response with the request it answers, or a request alone.", events::sip()),
         table("syslog", "A syslog message.", events::syslog()),
         table("radius", "A RADIUS login up to its verdict.", events::radius()),

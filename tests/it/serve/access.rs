@@ -187,7 +187,7 @@ fn every_answer_tells_browsers_what_to_refuse() {
         let answer = server.ask("GET", path, &[("Authorization", &bearer)], "");
         assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
         assert_eq!(answer.header("x-frame-options"), "DENY", "{path}");
-        assert_eq!(answer.header("referrer-policy"), "no-referrer", "{path}");
+        assert_eq!(answer.header("referrer-policy"), "same-origin", "{path}");
         let policy = answer.header("content-security-policy");
         assert!(policy.contains("default-src 'self'") || (path == "/report" && policy.contains("default-src 'none'")), "{path}: {policy}");
         assert!(!policy.contains("unsafe") && policy.contains("frame-ancestors 'none'"), "{path}: {policy}");

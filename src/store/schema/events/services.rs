@@ -1,7 +1,7 @@
 //! `ntp`, `snmp`, `sip`, `syslog`, `radius`, `mysql`
 
 use super::{EventRow, place};
-use crate::model::event::{Mysql, Ntp, Radius, Sip, Snmp, Syslog};
+use crate::model::event::{Mysql, Ntp, Radius, Rtp, Sip, Snmp, Syslog};
 use crate::store::column::{Columns, filled};
 
 /// `ntp`
@@ -44,6 +44,23 @@ pub fn snmp<'a>() -> Columns<EventRow<'a, Snmp>> {
         .texts("set_oids", "Distinct objects that were to be set, in order.", |r| &r.set_oids)
         .big("encrypted", "Messages whose content is encrypted.", |r| r.encrypted)
         .big("errors", "Responses that report an error.", |r| r.errors)
+}
+
+/// `rtp`
+pub fn rtp<'a>() -> Columns<EventRow<'a, Rtp>> {
+    place()
+        .text("kind", "`rtp`: counted from packets; `rtcp`: as the last report of a side tells.", |r: &EventRow<'_, Rtp>| filled(r.kind))
+        .bool("is_orig", "The originator of the flow sent it: the media, or what is told.", |r| r.is_orig)
+        .big("ssrc", "Synchronisation source.", |r| r.ssrc)
+        .int("payload_type", "Payload type of its first packet.", |r| r.payload_type)
+        .text("codec", "Its name, of fixed types (RFC 3551).", |r| r.codec)
+        .big("packets", "Packets seen; told: packets sent.", |r| r.packets)
+        .big("lost", "Packets lost (RFC 3550, A.3); negative where some came twice.", |r| r.lost)
+        .big("late", "Packets that others had overtaken.", |r| r.late)
+        .double("jitter", "Interarrival jitter at the end (RFC 3550, A.8), seconds; NULL where the clock is unknown.", |r| r.jitter)
+        .big("jitter_units", "The same in units of the clock.", |r| r.jitter_units)
+        .text("cname", "Its name in control messages.", |r| r.cname.as_deref())
+        .double("duration", "Seconds from first to last.", |r| r.duration)
 }
 
 /// `sip`
