@@ -50,7 +50,7 @@ fn an_ordinary_day_after_an_ordinary_day_has_nothing_to_tell() {
     let profile = observe(&case(3, false), &[]).unwrap();
     let (found, logs) = judge(&case(2, false), &profile, Mode::Trained, 5.0).unwrap();
     assert!(found.is_empty(), "{:?}", found.iter().map(|a| &a.says).collect::<Vec<_>>());
-    assert!(logs.iter().any(|log| log.message.contains("times of day are not judged")));
+    assert!(logs.iter().any(|log| log.message.contains("hours of the day are judged from")));
 }
 
 #[test]
