@@ -125,7 +125,16 @@ fn described(source: &Source) -> serde_json::Value {
 }
 
 async fn all_tables(Open(app): Open) -> Result<impl IntoResponse, Problem> {
-    let counts = app.desk.ask(|conn| rows(conn, "SELECT table_name, estimated_size FROM duckdb_tables() WHERE NOT internal AND database_name = current_database()", &[])).await?;
+    let counts = app
+        .desk
+        .ask(|conn| {
+            rows(
+                conn,
+                "SELECT table_name, estimated_size FROM duckdb_tables() WHERE NOT internal AND database_name = current_database()",
+                &[],
+            )
+        })
+        .await?;
     let count = |name: &str| {
         counts.cells.iter().find(|row| row.first().is_some_and(|cell| cell.to_string() == name)).and_then(|row| Some(row.get(1)?.to_json()))
     };

@@ -2,8 +2,8 @@
 //!
 //! Names of columns come from the schema in force, never from the request: a name that is not in it is refused. Values are bound.
 
-use crate::serve::desk::{Rows, rows};
 use crate::serve::App;
+use crate::serve::desk::{Rows, rows};
 use crate::serve::problem::Problem;
 use crate::store::Cell;
 use crate::store::column::Kind;
@@ -217,7 +217,8 @@ impl Source {
     pub fn question(&'static self, parameters: &[(String, String)]) -> Result<Question, Problem> {
         let fields = self.columns.iter().map(|(name, ..)| name.as_str()).collect();
         let (conditions, values) = (Vec::new(), Vec::new());
-        let mut question = Question { source: self, fields, conditions, values, sort: None, cursor: None, limit: ROWS, total: false, live: false };
+        let mut question =
+            Question { source: self, fields, conditions, values, sort: None, cursor: None, limit: ROWS, total: false, live: false };
         for (name, value) in parameters {
             question.take(name, value)?;
         }
@@ -240,7 +241,11 @@ impl Question {
     /// What is asked, and what tells rows apart there.
     fn place(&self) -> (String, &'static str) {
         // Views of vigil's own have a key of their own, live or not.
-        if self.live && self.source.key == "rowid" { (format!("{KEYED}.\"{}\"", self.source.name), KEY) } else { (self.source.from.clone(), self.source.key) }
+        if self.live && self.source.key == "rowid" {
+            (format!("{KEYED}.\"{}\"", self.source.name), KEY)
+        } else {
+            (self.source.from.clone(), self.source.key)
+        }
     }
 
     fn take(&mut self, name: &str, value: &str) -> Result<(), Problem> {

@@ -185,8 +185,9 @@ struct About {
 }
 
 fn about(conn: &duckdb::Connection, app: &App, source: &'static Source, flow: u64) -> Result<About, Problem> {
-    let of =
-        |source: &'static Source| source.question(&[("flow_id".into(), flow.to_string()), ("limit".into(), EVENTS.to_string())])?.of(app).ask(conn);
+    let of = |source: &'static Source| {
+        source.question(&[("flow_id".into(), flow.to_string()), ("limit".into(), EVENTS.to_string())])?.of(app).ask(conn)
+    };
     let mut events = Vec::new();
     let own = |source: &&Source| source.name != "flows" && source.columns.iter().any(|(name, ..)| name == "flow_id");
     for table in tables::sources().iter().filter(own) {

@@ -17,8 +17,8 @@ mod views;
 
 pub use desk::{Desk, Lens};
 pub use findings::FindingsFile;
-pub use read::{KEYED, Reader};
 pub(super) use read::open;
+pub use read::{KEYED, Reader};
 pub use segment::{Books, Marks, Writer};
 
 use super::case::{note, settings, sha256};

@@ -76,8 +76,8 @@ impl Reader {
     }
 }
 
-/// Opens all segments that nobody writes to on `conn`, an in-memory database, and shows them as one case.
-pub fn open(conn: &Connection, folder: &Path) -> Result<()> {
+/// Opens all segments that nobody writes to on `conn`, an in-memory database, and shows them as one case. Tells how many they are.
+pub fn open(conn: &Connection, folder: &Path) -> Result<usize> {
     let mut segments = Vec::new();
     for number in numbers(folder)? {
         let mut segment = Segment::at(folder, number);
@@ -85,7 +85,8 @@ pub fn open(conn: &Connection, folder: &Path) -> Result<()> {
             segments.push(segment);
         }
     }
-    show(conn, folder, "memory", &segments, &segments, None)
+    show(conn, folder, "memory", &segments, &segments, None)?;
+    Ok(segments.len())
 }
 
 /// Makes views over segments, in the catalog `home`, which is the one in use. `open` has the hosts of segments that are not sealed yet.
@@ -93,7 +94,10 @@ fn show(conn: &Connection, folder: &Path, home: &str, segments: &[Segment], seal
     let failed = || StoreError::database("opening the live case");
     let own = |name: &str| schema::JUDGEMENTS.contains(&name) && !["hosts", "host_role", "rules"].contains(&name);
     if segments.is_empty() {
-        let keyed: String = schema::tables().iter().map(|table| format!("CREATE VIEW {KEYED}.{0} AS SELECT *, rowid AS _key FROM main.{0};", table.name)).collect();
+        let keyed: String = schema::tables()
+            .iter()
+            .map(|table| format!("CREATE VIEW {KEYED}.{0} AS SELECT *, rowid AS _key FROM main.{0};", table.name))
+            .collect();
         return conn.execute_batch(&format!("{}\n{}\nCREATE SCHEMA {KEYED};{keyed}", schema::ddl(), schema::VIEWS)).map_err(failed());
     }
     // Those of this version, and those that another one wrote.
@@ -120,7 +124,9 @@ fn keyed(segments: &[Segment]) -> String {
     for table in schema::tables() {
         let name = table.name;
         let full = |segment: &&Segment| segment.rows.is_empty() || segment.rows.get(name).is_some_and(|rows| *rows > 0);
-        let of = |segment: &Segment| format!("SELECT *, {}::BIGINT * (1::BIGINT << 36) + rowid AS _key FROM {}.main.{name}", segment.number, segment.catalog());
+        let of = |segment: &Segment| {
+            format!("SELECT *, {}::BIGINT * (1::BIGINT << 36) + rowid AS _key FROM {}.main.{name}", segment.number, segment.catalog())
+        };
         let parts: Vec<String> = segments.iter().filter(full).map(of).collect();
         let from = match () {
             () if VIEWS.contains(&name) => format!("SELECT *, row_number() OVER () AS _key FROM main.{name}"),

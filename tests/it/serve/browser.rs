@@ -21,10 +21,13 @@ fn an_analyst_logs_in_filters_reads_downloads_asks_and_drops_a_capture() {
     let mut page = Page::new(downloads.path());
     page.go(&on(&server, "/"));
     page.until("location.pathname === '/login'");
-    page.eval(&format!("document.querySelector('[name=username]').value = 'ann', document.querySelector('[name=password]').value = '{PASSWORD}'"));
+    page.eval(&format!(
+        "document.querySelector('[name=username]').value = 'ann', document.querySelector('[name=password]').value = '{PASSWORD}'"
+    ));
     page.eval("document.querySelector('.login form').requestSubmit()");
     page.until("location.pathname === '/' && document.querySelector('#verdict h1')");
-    // The inbox, by keyboard.
+    // The inbox, by keyboard. The dialog of keys is made by the script: it runs then.
+    page.until("document.querySelector('dialog')");
     page.press("g");
     page.press("f");
     page.until("location.pathname === '/findings' && document.querySelectorAll('[data-item]').length > 5");
@@ -38,7 +41,9 @@ fn an_analyst_logs_in_filters_reads_downloads_asks_and_drops_a_capture() {
     page.press("e");
     page.until("document.querySelector('[data-item] .chip')?.textContent === 'escalated'");
     page.press("Enter");
-    page.until("location.pathname.startsWith('/findings/F') && document.querySelector('.finding-head h1') && document.querySelector('dialog')");
+    page.until(
+        "location.pathname.startsWith('/findings/F') && document.querySelector('.finding-head h1') && document.querySelector('dialog')",
+    );
     // Its packets.
     page.eval("document.querySelector('a[download]').click()");
     let packets = until("the packets arrive", || {
@@ -73,12 +78,26 @@ fn every_page_loads_without_a_word_on_the_console() {
     let server = serve_demo(&[]);
     let downloads = tempfile::tempdir().unwrap();
     let mut page = Page::new(downloads.path());
-    for path in
-        ["/", "/findings/F1", "/incidents", "/incidents/I1", "/hosts", "/hosts/10.20.0.80", "/flows", "/sql", "/rules", "/logs", "/cases", "/report"]
-    {
+    for path in [
+        "/",
+        "/findings/F1",
+        "/incidents",
+        "/incidents/I1",
+        "/hosts",
+        "/hosts/10.20.0.80",
+        "/flows",
+        "/sql",
+        "/rules",
+        "/logs",
+        "/cases",
+        "/report",
+    ] {
         page.go(&on(&server, path));
         // A page that is wider than a phone scrolls sideways: only tables and pictures may, in boxes of their own.
-        page.ask("Emulation.setDeviceMetricsOverride", serde_json::json!({ "width": 390, "height": 800, "deviceScaleFactor": 1, "mobile": true }));
+        page.ask(
+            "Emulation.setDeviceMetricsOverride",
+            serde_json::json!({ "width": 390, "height": 800, "deviceScaleFactor": 1, "mobile": true }),
+        );
         let wide = page.eval("document.documentElement.scrollWidth");
         assert!(wide.as_u64() <= Some(391), "{path} is {wide} wide on a phone");
         page.ask("Emulation.clearDeviceMetricsOverride", serde_json::json!({}));
@@ -89,7 +108,10 @@ fn every_page_loads_without_a_word_on_the_console() {
                 .map((one) => one.outerHTML).join(' ')",
         );
         assert_eq!(nameless, "", "{path}");
-        assert_eq!(page.eval("document.documentElement.lang === 'en' && document.title.length > 3 && !!document.querySelector('h1, h2')"), true);
+        assert_eq!(
+            page.eval("document.documentElement.lang === 'en' && document.title.length > 3 && !!document.querySelector('h1, h2')"),
+            true
+        );
         assert_eq!(page.complaints(), Vec::<String>::new(), "{path}");
     }
 }
@@ -104,7 +126,9 @@ fn a_running_capture_moves_on_the_page_until_it_is_paused() {
     let mut page = Page::new(downloads.path());
     page.go(&on(&server, "/"));
     page.until("document.querySelector('.pulse-says')?.textContent.includes('packets/s')");
-    page.eval("(() => { const every = document.querySelector('.pulse select'); every.value = '1'; every.dispatchEvent(new Event('change')); })()");
+    page.eval(
+        "(() => { const every = document.querySelector('.pulse select'); every.value = '1'; every.dispatchEvent(new Event('change')); })()",
+    );
     let flows = "document.querySelector('a.tile[href=\"/flows\"] .tile-value').textContent";
     let before = page.eval(flows);
     page.until(&format!("{flows} !== {before}"));

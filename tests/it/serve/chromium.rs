@@ -103,7 +103,9 @@ impl Page {
     fn note(&mut self, event: &Value) {
         let params = &event["params"];
         let complaint = match event["method"].as_str() {
-            Some("Runtime.consoleAPICalled") if ["error", "warning", "assert"].contains(&params["type"].as_str().unwrap_or_default()) => params,
+            Some("Runtime.consoleAPICalled") if ["error", "warning", "assert"].contains(&params["type"].as_str().unwrap_or_default()) => {
+                params
+            }
             Some("Runtime.exceptionThrown") => params,
             // Chromium's own hints on forms are about pages in general.
             Some("Log.entryAdded") if params["entry"]["level"] == "error" => params,

@@ -1,6 +1,6 @@
 //! Every operation of the OpenAPI document, as schemathesis thinks of asking them.
 
-use super::{serve, copy};
+use super::{copy, serve};
 use crate::desk::{Desk, Said, demo};
 use crate::python::python;
 use std::process::Command;

@@ -14,7 +14,18 @@ fn a_certificate_and_its_key_make_https() {
     let made = Said::of({
         let mut command = Command::new("openssl");
         command.current_dir(desk.folder()).args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]);
-        command.args(["-keyout", "key.pem", "-out", "chain.pem", "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]);
+        command.args([
+            "-keyout",
+            "key.pem",
+            "-out",
+            "chain.pem",
+            "-days",
+            "2",
+            "-subj",
+            "/CN=localhost",
+            "-addext",
+            "subjectAltName=IP:127.0.0.1",
+        ]);
         command
     });
     assert_eq!(made.code, 0, "{made:?}");
@@ -32,7 +43,10 @@ fn a_certificate_and_its_key_make_https() {
     assert_eq!((case.code, &case.json()["case"]), (0, &"demo".into()), "{case:?}");
     assert!(server.desk.read("head.txt").to_lowercase().contains("strict-transport-security"));
     assert_ne!(curl(&[&format!("{base}/api/v1/case"), "--tls-max", "1.1"]).code, 0, "old versions are refused");
-    assert_eq!(curl(&["-o", "page.html", "-w", "%{http_code}", &format!("{base}/"), "-H", &format!("Origin: https://{}", server.addr)]).out, "200");
+    assert_eq!(
+        curl(&["-o", "page.html", "-w", "%{http_code}", &format!("{base}/"), "-H", &format!("Origin: https://{}", server.addr)]).out,
+        "200"
+    );
     assert_eq!(server.get("/").status, 0, "no plain HTTP beside it");
     // Others are still answered while somebody says nothing.
     let silent = server.connect();
