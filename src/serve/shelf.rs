@@ -28,8 +28,9 @@ use std::time::{Duration, Instant, SystemTime};
 const OPEN: usize = 3;
 /// A live case is looked at this often at most …
 const LOOK: Duration = Duration::from_secs(1);
-/// … and a look rests this many times what the one before took.
-const REST: u32 = 9;
+/// … and a look rests this many times what the one before took, within bounds: a dashboard should move.
+const REST: u32 = 4;
+const LONGEST: Duration = Duration::from_secs(15);
 
 /// A case as it is shown: all that requests about it share.
 pub(crate) struct App {
@@ -43,6 +44,8 @@ pub(crate) struct App {
     pub folder: PathBuf,
     /// A capture writes it, or did.
     pub live: bool,
+    /// Segments that are shown.
+    segments: usize,
     /// Where SQL runs that people write.
     pub query: Runner,
     /// Where packets are carved.
@@ -73,7 +76,7 @@ struct Slot {
     seen: Mutex<Seen>,
 }
 
-/// Sizes and times of the files of a live case that are whole.
+/// Sizes and times of the files of a live case that are whole: its segments and its findings.
 type Seen = Vec<(PathBuf, u64, Option<SystemTime>)>;
 
 /// All cases that are served.
@@ -239,6 +242,7 @@ impl Shelf {
             report,
             folder: case.folder().to_path_buf(),
             live: store::live::is_live(case.folder()),
+            segments: case.segments(),
             desk: Arc::new(Desk::new(case, self.threads)?),
             query: self.query.of(&slot.folder),
             carver: self.carver.of(&slot.folder),
@@ -278,7 +282,13 @@ impl Slot {
     fn has_grown(&self) -> bool {
         match self.source {
             Source::Own(_) => true,
-            Source::Folder => store::live::is_live(&self.folder) && *lock(&self.seen) != seen(&self.folder),
+            Source::Folder if store::live::is_live(&self.folder) => {
+                let now = seen(&self.folder);
+                // One that was being sealed when the case was opened had its file already, and could not be read.
+                let hidden = self.app().is_some_and(|app| now.len() > app.segments + 1);
+                hidden || *lock(&self.seen) != now
+            }
+            Source::Folder => false,
         }
     }
 }
@@ -367,7 +377,7 @@ pub(crate) async fn keep_up(server: Shared) {
                 // A segment that is being sealed is not there for a moment; the next look finds it.
                 Err(error) => server.news.tell("trouble", Some(&name), serde_json::json!({ "says": error.to_string() })),
             }
-            tokio::time::sleep(began.elapsed() * REST).await;
+            tokio::time::sleep((began.elapsed() * REST).min(LONGEST)).await;
         }
     }
 }

@@ -16,6 +16,8 @@ pub struct OpenCase {
     head: manifest::Head,
     // Fields drop in order: the database closes before the guard says that it is closed.
     conn: Connection,
+    /// Segments of a live case that are shown.
+    segments: usize,
     /// Catalog of a look at a live case from the process that writes it.
     look: Option<String>,
     /// Shared by those that show one live case at different times; the process that writes it has one of its own.
@@ -31,6 +33,11 @@ impl OpenCase {
     /// Who wrote it.
     pub fn head(&self) -> &manifest::Head {
         &self.head
+    }
+
+    /// How many segments of a live case are shown: one that is being sealed is not.
+    pub fn segments(&self) -> usize {
+        self.segments
     }
 
     /// The connection. The packet index is the view `packets` in it.
@@ -57,7 +64,7 @@ impl OpenCase {
 
     /// A look at a live case, from the process that writes it. `conn` is turned to the catalog `look`, which goes with the value.
     pub(super) fn looking(folder: &Path, conn: Connection, look: String) -> Result<Self> {
-        Ok(Self { folder: folder.into(), head: manifest::read(folder)?, conn, look: Some(look), guard: None })
+        Ok(Self { folder: folder.into(), head: manifest::read(folder)?, conn, segments: 0, look: Some(look), guard: None })
     }
 
     /// Hosts by risk and incidents of a live case, which are judged whenever it is looked at. A finished case has them.
@@ -98,16 +105,16 @@ pub fn open_read_only(folder: &Path, memory_limit: u64, threads: usize) -> Resul
         .map_err(StoreError::database("opening the case"))?;
     let conn = Connection::open_with_flags(folder.join(files::DATABASE), config).map_err(|error| explain(&folder, error))?;
     close_in(&conn, &folder)?;
-    Ok(OpenCase { folder, head, conn, look: None, guard: Some(Arc::new(guard)) })
+    Ok(OpenCase { folder, head, conn, segments: 0, look: None, guard: Some(Arc::new(guard)) })
 }
 
 /// A live case: an in-memory database on which all its segments hang.
 fn open_live(folder: PathBuf, head: manifest::Head, guard: Option<Arc<OpenGuard>>, memory_limit: u64, threads: usize) -> Result<OpenCase> {
     let failed = || StoreError::database("opening the live case");
     let conn = settings(memory_limit, threads).and_then(Connection::open_in_memory_with_flags).map_err(failed())?;
-    live::open(&conn, &folder)?;
+    let segments = live::open(&conn, &folder)?;
     conn.execute_batch("SET enable_external_access = false; SET lock_configuration = true").map_err(failed())?;
-    Ok(OpenCase { folder, head, conn, look: None, guard })
+    Ok(OpenCase { folder, head, conn, segments, look: None, guard })
 }
 
 fn find(path: &Path) -> Result<PathBuf> {

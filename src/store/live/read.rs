@@ -79,10 +79,11 @@ impl Reader {
 /// How often the segments are listed anew because one of them went while they were opened.
 const TRIES: usize = 20;
 
-/// Opens all segments that nobody writes to on `conn`, an in-memory database, and shows them as one case.
-pub fn open(conn: &Connection, folder: &Path) -> Result<()> {
+/// Opens all segments that nobody writes to on `conn`, an in-memory database, and shows them as one case. Tells how many they are.
+pub fn open(conn: &Connection, folder: &Path) -> Result<usize> {
     let segments = attach_all(conn, folder)?;
-    show(conn, folder, "memory", &segments, &segments, None)
+    show(conn, folder, "memory", &segments, &segments, None)?;
+    Ok(segments.len())
 }
 
 /// Makes views over segments, in the catalog `home`, which is the one in use. `open` has the hosts of segments that are not sealed yet.

@@ -26,7 +26,8 @@ fn an_analyst_logs_in_filters_reads_downloads_asks_and_drops_a_capture() {
     ));
     page.eval("document.querySelector('.login form').requestSubmit()");
     page.until("location.pathname === '/' && document.querySelector('#verdict h1')");
-    // The inbox, by keyboard.
+    // The inbox, by keyboard. The dialog of keys is made by the script: it runs then.
+    page.until("document.querySelector('dialog')");
     page.press("g");
     page.press("f");
     page.until("location.pathname === '/findings' && document.querySelectorAll('[data-item]').length > 5");
