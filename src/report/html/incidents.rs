@@ -39,7 +39,7 @@ pub fn section(report: &Report, told: &Told) -> Markup {
 fn one(incident: &Incident, index: usize, told: &Told) -> Markup {
     let lasted = incident.last_ns.saturating_sub(incident.first_ns);
     html! {
-        details.finding.incident id=(t(&incident.id)) class=(class_of(incident.severity)) open[index < OPEN && !incident.background] {
+        details id=(t(&incident.id)) class={ "finding incident " (class_of(incident.severity)) } open[index < OPEN && !incident.background] {
             summary {
                 span.finding-grade { (pill(incident.severity)) " " span.fid { (t(&incident.id)) } }
                 span {

@@ -102,7 +102,7 @@ pub fn query(name: &str, schema: Value, says: &str) -> Value {
 /// The parameters of a table: those of its pages, and its columns as filters.
 pub fn columns(source: &Source) -> Vec<Value> {
     let ends = source.columns.iter().any(|(name, ..)| name == "id_orig_h");
-    let paging = RESERVED.iter().filter(|(name, _)| ends || *name != "endpoint").map(|(name, says)| {
+    let paging = RESERVED.iter().filter(|(name, _)| ends || *name != "either_end").map(|(name, says)| {
         let schema = match *name {
             "limit" => json!({ "type": "integer", "minimum": 1, "maximum": 1000 }),
             "total" => json!({ "type": "boolean" }),

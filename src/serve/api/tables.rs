@@ -34,7 +34,7 @@ pub const RESERVED: [(&str, &str); 6] = [
     ("sort", "A column; descending with a minus before it. Empty values come last. Without it, rows stand in the order of the case."),
     ("fields", "Columns to return, separated by commas; all unless told."),
     ("total", "`true` to count all rows that pass the filters."),
-    ("endpoint", "An address at either end (tables with `id_orig_h` and `id_resp_h`)."),
+    ("either_end", "An address at either end (tables with `id_orig_h` and `id_resp_h`)."),
 ];
 
 /// What may follow a column's name after a dot.
@@ -269,7 +269,7 @@ impl Question {
                 self.fields = value.split(',').map(|name| Ok(self.source.column(name.trim())?.0)).collect::<Result<_, Problem>>()?;
             }
             "total" => self.total = truth(value).ok_or_else(|| Problem::Wrong("total is true or false".into()))?,
-            "endpoint" => {
+            "either_end" => {
                 let ends = (self.source.column("id_orig_h")?.0, self.source.column("id_resp_h")?.0);
                 self.conditions.push(format!("(\"{}\" = ? OR \"{}\" = ?)", ends.0, ends.1));
                 self.values.extend([Value::Text(value.into()), Value::Text(value.into())]);
@@ -586,7 +586,7 @@ mod tests {
         for (name, value) in refused {
             assert!(matches!(ask("flows", &[(name, value)]), Err(Problem::Wrong(_))), "{name}={value}");
         }
-        assert!(matches!(ask("rules", &[("endpoint", "10.0.0.1")]), Err(Problem::Wrong(_))));
+        assert!(matches!(ask("rules", &[("either_end", "10.0.0.1")]), Err(Problem::Wrong(_))));
     }
 
     #[test]

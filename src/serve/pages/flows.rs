@@ -27,7 +27,7 @@ const EVENTS: u64 = 20;
 
 /// Filters with a field of their own; any other column of `flows` works in the address as well.
 const FILTERS: [(&str, &str, &str); 8] = [
-    ("endpoint", "Either end", "address"),
+    ("either_end", "Either end", "address"),
     ("id_orig_h", "From", "address"),
     ("id_resp_h", "To", "address"),
     ("id_resp_p", "Port", "443"),
@@ -131,7 +131,7 @@ fn form(asked: &[(String, String)]) -> Markup {
     html! {
         form.filters method="get" action="/flows" role="search" {
             @for (name, says, example) in FILTERS {
-                label { span { (says) } input name=(name) value=(value(name)) placeholder=(example) autocomplete="off" spellcheck="false" data-search[name == "endpoint"]; }
+                label { span { (says) } input name=(name) value=(value(name)) placeholder=(example) autocomplete="off" spellcheck="false" data-search[name == "either_end"]; }
             }
             @for (name, value) in asked.iter().filter(|(name, _)| !own(name)) {
                 label { span { (clipped(name, 40)) } input name=(name) value=(value); }

@@ -146,7 +146,7 @@ pub async fn one(Open(app): Open, Extension(visitor): Extension<Visitor>, Path(i
         section #flows {
             h2 { "Heaviest flows" }
             @if flows.cells.is_empty() { p.lead { "It took part in no flow." } }
-            @else { (super::flows::table(&flows)) p.more { a href={ "/flows?" (query_string([("endpoint", ip.as_str())])) } { "All flows of this host" } } }
+            @else { (super::flows::table(&flows)) p.more { a href={ "/flows?" (query_string([("either_end", ip.as_str())])) } { "All flows of this host" } } }
         }
     };
     Ok(frame::page(&app, &visitor, "/hosts", &ip, body))

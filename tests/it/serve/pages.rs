@@ -56,7 +56,7 @@ fn filters_live_in_the_address_and_say_what_is_wrong() {
     assert!(page.contains("2 findings") && !page.contains("data-severity=\"low\""), "{page}");
     let wrong = server.get("/flows?ts.gte=yesterday").well().body;
     assert!(wrong.contains("role=\"alert\"") && wrong.contains("value=\"yesterday\""));
-    let flows = server.get("/flows?endpoint=10.20.0.80").well().body;
+    let flows = server.get("/flows?either_end=10.20.0.80").well().body;
     assert!(flows.contains("rel=\"next\"") && flows.contains("cursor="));
     assert_eq!(server.get("/findings/F999").status, 404);
     assert_eq!(server.get("/hosts/192.0.2.254").status, 404);
