@@ -79,7 +79,11 @@ impl Desk<'_> {
             }
             ToWriter::Rotate(books) => {
                 self.commit(writer, Some(&books))?;
-                let _ = retire.send(writer.rotate()?);
+                match writer.rotate() {
+                    Ok(segment) => drop(retire.send(segment)),
+                    // There is no room for another: the one that is written goes on.
+                    Err(error) => self.unless_full(error, 0)?,
+                }
             }
         }
         Ok(())
@@ -89,18 +93,22 @@ impl Desk<'_> {
     fn commit(&mut self, writer: &mut Writer, books: Option<&Books>) -> Result<(), StoreError> {
         match writer.commit(books) {
             Ok(()) => self.failures = 0,
-            Err((lost, error)) => {
-                self.failures += 1;
-                self.shared.rows_lost.fetch_add(lost, Relaxed);
-                if !error.is_disk_full() || self.failures >= PATIENCE {
-                    return Err(error);
-                }
-                if self.failures == 1 {
-                    self.watcher.trouble(&format!("{error}: rows are lost until there is room; findings go on"));
-                }
-            }
+            Err((lost, error)) => self.unless_full(error, lost)?,
         }
         self.shared.segment_bytes.store(writer.bytes(), Relaxed);
+        Ok(())
+    }
+
+    /// Counts a failure, and tells the first.
+    fn unless_full(&mut self, error: StoreError, lost: u64) -> Result<(), StoreError> {
+        self.failures += 1;
+        self.shared.rows_lost.fetch_add(lost, Relaxed);
+        if !error.is_disk_full() || self.failures >= PATIENCE {
+            return Err(error);
+        }
+        if self.failures == 1 {
+            self.watcher.trouble(&format!("{error}: rows are lost until there is room; findings go on"));
+        }
         Ok(())
     }
 }

@@ -119,7 +119,7 @@ fn arrows<'a>(incident: &'a Incident, place: &BTreeMap<&str, usize>) -> Vec<((us
 fn host(node: &Node<'_>) -> Markup {
     let (x, y) = (node.x, node.y);
     html! {
-        g.node class=(class_of(node.severity())) {
+        g class={ "node " (class_of(node.severity())) } {
             @match node.role {
                 Some(role) => {
                     title { (t(&role.ip)) " " (t(&role.name)) ", " (part_played(&role.part)) ", risk " (format!("{:.0}", role.risk)) }
@@ -145,7 +145,7 @@ fn arrow(from: &Node<'_>, to: &Node<'_>, deeds: &[&Deed], told: &Told) -> Markup
     let severity = gravest.map(|deed| deed.severity).unwrap_or_default();
     let all: Vec<&str> = deeds.iter().map(|deed| deed.what.as_str()).take(4).collect();
     html! {
-        a.deed href=[finding.and_then(|id| told.link(id))] class=(class_of(severity)) {
+        a href=[finding.and_then(|id| told.link(id))] class={ "deed " (class_of(severity)) } {
             title { (t(&all.join("; "))) @for id in deeds.iter().flat_map(|deed| &deed.findings).take(8) { " " (t(id)) } }
             path.line d=(line.path()) {}
             path.head d=(line.head()) {}

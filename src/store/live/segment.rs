@@ -215,15 +215,29 @@ impl Writer {
         views::rows(self.case.connection(), &self.segment.catalog(), &views::facts(self.packets.is_some()))
     }
 
-    /// Begins the next segment and returns the one before, which is left for [`super::Desk::seal`].
+    /// Begins the next segment and returns the one before, which is left for [`super::Desk::seal`]. Where the next cannot be made, as on a
+    /// full disk, this one goes on.
     pub fn rotate(&mut self) -> Result<Segment> {
         let next = Segment::at(&self.folder, self.segment.number + 1);
-        self.segment.rows = self.rows()?;
-        let conn = self.case.connection();
-        attach(conn, &next, SMALL_BLOCKS)?;
-        enter(conn, &next)?;
-        create(conn, self.packets.is_some())?;
+        let rows = self.rows()?;
+        if let Err(error) = self.begin_next(&next) {
+            let conn = self.case.connection();
+            // Part of it may be done, and none of it has to be.
+            let _ = conn.execute_batch("ROLLBACK");
+            enter(conn, &self.segment)?;
+            let _ = detach(conn, &next);
+            super::remove(&next.path)?;
+            return Err(error);
+        }
+        self.segment.rows = rows;
         Ok(std::mem::replace(&mut self.segment, next))
+    }
+
+    fn begin_next(&self, next: &Segment) -> Result<()> {
+        let conn = self.case.connection();
+        attach(conn, next, SMALL_BLOCKS)?;
+        enter(conn, next)?;
+        create(conn, self.packets.is_some())
     }
 
     /// Ends writing and returns the last segment.
