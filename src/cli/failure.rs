@@ -84,7 +84,7 @@ impl Failure {
             Self::Usage(_) | Self::Capture(_) | Self::Pipeline(P::Capture(_) | P::Selection(_) | P::Occupied { .. }) => Exit::Usage,
             Self::Pipeline(P::EvidenceMissing { .. } | P::EvidenceChanged { .. }) => Exit::Incomplete,
             Self::Pipeline(P::Store(crate::store::StoreError::Database { doing, .. })) if doing == "running the query" => Exit::Usage,
-            Self::Pipeline(P::Baseline(_) | P::Read { .. }) => Exit::Usage,
+            Self::Pipeline(P::Baseline(_) | P::Given { .. }) => Exit::Usage,
             Self::Pipeline(P::Enrich(crate::enrich::Error::File { .. })) => Exit::Usage,
             Self::Detect(error) | Self::Pipeline(P::Detect(error)) if is_rules_usage(error) => Exit::Usage,
             Self::Store(error) | Self::Pipeline(P::Store(error)) if is_case_usage(error) => Exit::Usage,

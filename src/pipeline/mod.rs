@@ -79,6 +79,14 @@ pub enum Error {
         /// Why.
         why: String,
     },
+    /// A file that was named on the command line cannot be used.
+    #[error("cannot read {what}: {why}")]
+    Given {
+        /// Which.
+        what: String,
+        /// Why.
+        why: String,
+    },
     /// A file cannot be written.
     #[error("cannot write {what}: {error}")]
     Write {

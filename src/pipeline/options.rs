@@ -157,7 +157,7 @@ impl Options {
 pub fn read_keys(files: &[PathBuf]) -> Result<Keys, Error> {
     let keys = Keys::default();
     for path in files {
-        let unreadable = |why: String| Error::Read { what: format!("the key log {}", path.display()), why };
+        let unreadable = |why: String| Error::Given { what: format!("the key log {}", path.display()), why };
         let log = std::fs::read(path).map_err(|error| unreadable(error.to_string()))?;
         if keys.add(&log) == 0 {
             return Err(unreadable("it holds no TLS secrets: lines such as `CLIENT_RANDOM …`, as SSLKEYLOGFILE has them written".into()));

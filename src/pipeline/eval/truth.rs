@@ -134,7 +134,7 @@ fn place(name: &str, folder: &Path) -> Option<PathBuf> {
 }
 
 fn unreadable(path: &Path, why: &str) -> Error {
-    Error::Read { what: path.display().to_string(), why: why.to_owned() }
+    Error::Given { what: path.display().to_string(), why: why.to_owned() }
 }
 
 #[cfg(test)]
