@@ -344,9 +344,10 @@ pub struct DemoArgs {
     /// Instead of the story, an hour of traffic of that many flows: DNS, HTTP and TLS of two thousand clients
     #[arg(long, value_name = "N", conflicts_with = "scenario", value_parser = clap::value_parser!(u64).range(1..=20_000_000))]
     pub flows: Option<u64>,
-    /// With --flows: what share of the flows is strange (probes, check-ins, guessed passwords, uploads), 0 to 1
-    #[arg(long, value_name = "RATE", requires = "flows", default_value_t = 0.15, value_parser = share)]
-    pub anomaly_rate: f64,
+    /// With --flows: what share of the flows is strange (probes, check-ins, guessed passwords, uploads of megabytes), 0 to 1
+    /// [default: 0.15, with --tiny 0]
+    #[arg(long, value_name = "RATE", requires = "flows", value_parser = share)]
+    pub anomaly_rate: Option<f64>,
     /// With --flows: small packets of few bytes and no protocol, two a flow, to try out a load
     #[arg(long, requires = "flows")]
     pub tiny: bool,

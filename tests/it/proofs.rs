@@ -47,7 +47,8 @@ impl Told {
         options.threads = how.threads;
         options.models.which = how.models;
         if let Some(text) = synth::list(scenario.name) {
-            let list = case.with_extension("list");
+            // Findings name the list: it is called the same whatever the case is called.
+            let list = case.with_file_name(format!("{}.list", scenario.name));
             std::fs::write(&list, text).expect("a file in a temporary folder");
             options.intel = vec![list];
         }

@@ -70,8 +70,18 @@ pub struct Page {
 }
 
 impl Page {
-    /// The flows for which `condition` holds, in stored order. `suspects` are addresses; `sample` is the condition for being fitted on.
+    /// The flows for which `condition` holds, by their ids: what is fitted on them must not depend on where they happen to be stored.
+    /// `suspects` are addresses; `sample` is the condition for being fitted on.
     pub fn read(db: &Connection, condition: &str, sample: &str, suspects: &[String]) -> Result<Self> {
+        Self::query(db, &format!("{condition} ORDER BY flow_id"), sample, suspects)
+    }
+
+    /// A stretch of the table, in stored order.
+    pub fn stored(db: &Connection, rows: std::ops::Range<u64>, sample: &str, suspects: &[String]) -> Result<Self> {
+        Self::query(db, &format!("rowid >= {} AND rowid < {}", rows.start, rows.end), sample, suspects)
+    }
+
+    fn query(db: &Connection, condition: &str, sample: &str, suspects: &[String]) -> Result<Self> {
         let numbers = SIXTEEN.iter().map(|name| format!("{name}::DOUBLE")).chain(MORE.iter().map(|(_, sql)| format!("({sql})::DOUBLE")));
         let columns: Vec<String> = numbers.chain(HASHES.iter().map(|sql| sql.to_string())).collect();
         let listed: Vec<String> = suspects.iter().map(|ip| format!("'{}'", ip.replace('\'', "''"))).collect();

@@ -146,7 +146,7 @@ pub fn run<E: From<Error>>(
     let budget = Budget::of(db, settings)?;
     let mut improbable: Vec<(f64, i64)> = Vec::new();
     for first in (0..flows).step_by(PAGE as usize) {
-        let page = Page::read(db, &format!("rowid >= {first} AND rowid < {}", first + PAGE), &drawn, suspects)?;
+        let page = Page::stored(db, first..first + PAGE, &drawn, suspects)?;
         let verdicts = pool.install(|| classic.verdicts(&page))?;
         let forest: Vec<f64> = verdicts.iter().map(|verdict| verdict.isolation).collect();
         let opinions = ensemble.as_ref().map(|ensemble| pool.install(|| ensemble.opinions(&page, &forest))).transpose()?;

@@ -76,15 +76,18 @@ impl Tails {
 }
 
 impl Feature {
-    /// Shares of points at or below, and at or above; never zero. Beyond all points, where counting ends, each robust deviation (the unit of
-    /// the matrix) makes a value stranger by a factor of e: else a gigabyte among kilobytes would be no stranger than the largest kilobyte.
+    /// Shares of points at or below, and at or above; never zero. Beyond all points, where counting ends, a share falls on as that of a normal
+    /// distribution (the matrix holds robust deviations of logarithms): else a gigabyte among kilobytes would be no stranger than the
+    /// largest kilobyte.
     fn shares(&self, value: f32) -> (f64, f64) {
         let n = self.points.len() as f64 + 1.0;
         if let (Some(least), Some(most)) = (self.points.first(), self.points.last()) {
-            let beyond = (least - value).max(value - most);
-            if beyond > 0.0 {
-                let share = (-f64::from(beyond)).exp() / n;
-                return if value < *least { (share, 1.0) } else { (1.0, share) };
+            let beyond = |far: f32, near: f32| (f64::from((near * near - far * far).min(0.0)) / 2.0).exp() / n;
+            if value < *least {
+                return (beyond(value.min(0.0), least.min(0.0)), 1.0);
+            }
+            if value > *most {
+                return (1.0, beyond(value.max(0.0), most.max(0.0)));
             }
         }
         let less = self.points.partition_point(|point| *point < value);
@@ -119,7 +122,7 @@ mod tests {
         assert_eq!((tail.above, (tail.p * 1_001.0).round()), (true, 11.0));
         let tail = tails.of(0, -5.0).unwrap();
         assert_eq!((tail.above, tail.median), (false, 500.0));
-        assert!((tail.p * 1_001.0 - (-5f64).exp()).abs() < 1e-6, "five units beyond the least: {}", tail.p);
+        assert!((tail.p * 1_001.0 - (-12.5f64).exp()).abs() < 1e-9, "as the density of a normal distribution falls in five: {}", tail.p);
         assert!(tails.of(9, 0.0).is_none());
     }
 
