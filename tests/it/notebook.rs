@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 /// Each with how many of its cells show a table and a picture at least.
-const NOTEBOOKS: [(&str, usize, usize); 3] = [("tour", 4, 1), ("beacon-hunt", 3, 2), ("evaluation", 2, 1)];
+const NOTEBOOKS: [(&str, usize, usize); 4] = [("tour", 4, 1), ("beacon-hunt", 3, 2), ("baseline", 4, 2), ("evaluation", 2, 1)];
 
 /// Executes the notebook in its folder and prints, per cell of code, the kinds of its outputs.
 const EXECUTE: &str = r#"

@@ -28,6 +28,8 @@ pub struct Tail {
     pub p: f64,
     /// Above the others; else below.
     pub above: bool,
+    /// Farther out than all of them.
+    pub beyond_all: bool,
     /// Value in the middle of the others, in the units of the matrix.
     pub median: f32,
 }
@@ -71,7 +73,9 @@ impl Tails {
         let feature = self.features.get(feature)?;
         let (below, above) = feature.shares(value);
         let median = *feature.points.get(feature.points.len() / 2)?;
-        Some(Tail { p: below.min(above), above: above <= below, median })
+        let beyond_all =
+            feature.points.first().is_some_and(|least| value < *least) || feature.points.last().is_some_and(|most| value > *most);
+        Some(Tail { p: below.min(above), above: above <= below, beyond_all, median })
     }
 }
 
@@ -119,9 +123,9 @@ mod tests {
         let (rows, all) = ramp();
         let tails = Tails::fit(&rows, &all);
         let tail = tails.of(0, 990.0).unwrap();
-        assert_eq!((tail.above, (tail.p * 1_001.0).round()), (true, 11.0));
+        assert_eq!((tail.above, tail.beyond_all, (tail.p * 1_001.0).round()), (true, false, 11.0));
         let tail = tails.of(0, -5.0).unwrap();
-        assert_eq!((tail.above, tail.median), (false, 500.0));
+        assert_eq!((tail.above, tail.beyond_all, tail.median), (false, true, 500.0));
         assert!((tail.p * 1_001.0 - (-12.5f64).exp()).abs() < 1e-9, "as the density of a normal distribution falls in five: {}", tail.p);
         assert!(tails.of(9, 0.0).is_none());
     }

@@ -23,8 +23,15 @@ pub fn reasons(ensemble: &Ensemble, page: &Page, row: usize, opinion: &Opinion, 
         let name = names.get(*feature).copied().unwrap_or_default();
         let (value, median) = (rounded(*value), rounded(*median));
         features.push(json!({ "feature": name, "value": value, "usual": median, "p": rounded(tail.p), "above": tail.above }));
-        let side = if tail.above { "more than" } else { "less than" };
-        words.push(format!("{} {value} is {side} {} of flows (usually {median})", name.replace('_', " "), percent(1.0 - tail.p)));
+        let name = name.replace('_', " ");
+        words.push(match (tail.above, tail.beyond_all) {
+            (true, true) => format!("{name} {value} is more than was seen elsewhere (usually {median})"),
+            (false, true) => format!("{name} {value} is less than was seen elsewhere (usually {median})"),
+            (above, false) => {
+                let side = if above { "more" } else { "less" };
+                format!("{name} {value} is {side} than in {} of flows (usually {median})", percent(1.0 - tail.p))
+            }
+        });
     }
     let mut rare = Vec::new();
     for (share, what) in ensemble.shares(page, row).into_iter().zip(KINDS).filter(|(share, _)| *share < RARE) {
