@@ -10,7 +10,7 @@ window   = "capture"
 key      = ["actor", "target"]
 fires_on = "bare-post"
 benign   = "Devices and games that speak to a fixed address; internal services without names."
-says     = "{actor} posted {posts} times to {target} by its bare address ({example}), {sent:bytes} out and {got:bytes} back"
+says     = "{actor} posted {posts:times} to {target} by its bare address ({example}), {sent:bytes} out and {got:bytes} back"
 filter   = "http.request.method == \"POST\" && ip.addr == {actor} && ip.addr == {target}"
 [params]
 old_agents = "MSIE [4-9]\\.|Windows NT 5\\.|Mozilla/[1-4]\\.0 \\((compatible|Windows)|^(Mozilla/[45]\\.0|test|agent|http)$" # what programs call themselves that no browser of today does

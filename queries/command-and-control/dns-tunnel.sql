@@ -72,6 +72,11 @@ SELECT
     } AS evidence,
     flows, frames
 FROM domain
-WHERE (names >= $min_names AND (information >= $min_information OR length_mean >= $min_length OR odd_share >= $min_odd_share))
-   OR (queries >= $min_names AND odd_share >= $min_odd_share AND answered >= $min_answers)
+WHERE ((names >= $min_names AND (information >= $min_information OR length_mean >= $min_length OR odd_share >= $min_odd_share))
+    OR (queries >= $min_names AND odd_share >= $min_odd_share AND answered >= $min_answers))
+  -- A resolver that passes on what its clients ask is no end of the tunnel: whoever was asked as much under the same domain.
+  AND NOT EXISTS (
+      SELECT 1 FROM domain asker
+      WHERE asker.id_resp_h = domain.id_orig_h AND asker.domain = domain.domain AND asker.id_orig_h <> domain.id_resp_h AND 2 * asker.names >= domain.names
+  )
 ORDER BY actor, target, domain

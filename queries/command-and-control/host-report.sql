@@ -11,7 +11,7 @@ window   = "capture"
 key      = ["actor", "target"]
 fires_on = "host-report"
 benign   = "Inventory agents, licence checks and error reports of known makers name the machine too; they say who they are and go to their maker."
-says     = "{actor} told {host} ({target}) its names: computer {computer}, user {account}, mark {mark}; {requests} requests, {accepted} accepted"
+says     = "{actor} told {host} ({target}) its names: computer {computer}, user {account}, mark {mark}; {requests:requests}, {accepted} accepted"
 filter   = "http && ip.addr == {actor} && ip.addr == {target}"
 [params]
 makers = ["microsoft.com", "windows.com", "live.com", "office.com", "google.com", "googleapis.com", "mozilla.org", "mozilla.com", "apple.com", "adobe.com", "intel.com", "nvidia.com", "hp.com", "dell.com", "lenovo.com", "vmware.com", "citrix.com", "avast.com", "mcafee.com", "symantec.com", "kaspersky.com", "eset.com", "sophos.com", "bitdefender.com"] # makers whose programs report so

@@ -10,7 +10,7 @@ window   = "capture"
 key      = ["actor", "target"]
 fires_on = "icmp-tunnel"
 benign   = "Path-MTU probes and `ping -s` send large echoes too: one size, a known filler, and the reply repeats the request."
-says     = "{actor} and {target} exchanged {all_messages} echo messages, {messages} with unusual payload ({bytes:bytes}), {contents} different contents, {differing} replies unlike their request"
+says     = "{actor} and {target} exchanged {all_messages:echo messages}: {told}"
 filter   = "icmp && ip.addr == {actor} && ip.addr == {target}"
 [params]
 min_messages = 5     # echo messages whose payload is neither short nor a known filler
@@ -60,7 +60,11 @@ SELECT
     ] AS terms,
     {
         'messages': messages, 'bytes': bytes, 'sizes': sizes, 'contents': contents, 'differing': differing, 'mirrored': mirrored,
-        'entropy_mean': entropy_mean, 'all_messages': all_messages, 'examples': examples
+        'entropy_mean': entropy_mean, 'all_messages': all_messages, 'examples': examples,
+        'told': concat_ws(', ', CASE WHEN messages > 0 THEN format('{} with unusual payload ({} bytes)', messages, bytes) END,
+                          CASE WHEN contents > 1 THEN format('{} different contents', contents) END,
+                          CASE WHEN differing > 0 THEN format('{} replies unlike their request', differing) END,
+                          CASE WHEN asked > 2 * asked_counters THEN 'new contents under an old counter' END)
     } AS evidence,
     flows, frames
 FROM pair

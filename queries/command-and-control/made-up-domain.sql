@@ -11,7 +11,7 @@ window   = "capture"
 key      = ["actor", "domain"]
 fires_on = "made-up-domain"
 benign   = "Advertisers and content networks rent such names too; browsers reach them from a page, which they name as referrer."
-says     = "{actor} spoke to {domain} ({target}) {times} times; {how}"
+says     = "{actor} spoke to {domain} ({target}) {times:times}; {how}"
 filter   = "ip.addr == {actor} && ip.addr == {target}"
 [params]
 min_length = 7      # digits; shorter ones are often words

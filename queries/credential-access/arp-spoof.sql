@@ -10,7 +10,7 @@ window   = "300s"
 key      = ["actor"]
 fires_on = "arp-spoof"
 benign   = "Redundant routers (VRRP, HSRP, CARP), Wi-Fi bridges and proxy ARP, a machine that moved or changed its card, an address given out anew."
-says     = "{actor} claimed {address}, which belongs to {owner}, {claims} times; the claims changed hands {changes} times"
+says     = "{actor} claimed {address}, which belongs to {owner}, {claims:times}; the claims changed hands {changes:times}"
 filter   = "arp.src.proto_ipv4 == {address}"
 [params]
 min_claims  = 4     # replies in which the second station claims the address

@@ -11,7 +11,7 @@ window   = "1h"
 key      = ["actor", "target", "service"]
 fires_on = "guessing-success"
 benign   = "Somebody who mistypes a few times: one account, three tries, pauses of a person."
-says     = "{actor} got into {target} over {service} after {refused} refused logins"
+says     = "{actor} got into {target} over {service} after {refused:refused logins}"
 [params]
 min_refused = 5     # refused logins within the hour before the one that worked
 person_s    = 5.0   # pause between logins from which it may be somebody who forgot a password

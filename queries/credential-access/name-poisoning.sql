@@ -11,7 +11,7 @@ window   = "10min"
 key      = ["actor"]
 fires_on = "name-poisoning"
 benign   = "A host with several names of its own, a proxy of mDNS between networks, a WINS server: they answer for names that exist."
-says     = "{actor} answered {clients} hosts to {names} names with its own address ({examples}); {how}"
+says     = "{actor} answered {clients:hosts} to {names} names with its own address ({examples}); {how}"
 filter   = "(llmnr || nbns || mdns) && ip.src == {actor}"
 [params]
 min_names = 2       # unrelated names that one host claims; a host has one name, with and without a suffix

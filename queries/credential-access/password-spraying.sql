@@ -11,7 +11,7 @@ window   = "capture"
 key      = ["actor", "service"]
 fires_on = "password-spraying"
 benign   = "A gateway through which many people log in: most of their logins work."
-says     = "{actor} tried {accounts} accounts over {service}, {per_account} passwords each; {refused_accounts} never got in, {accepted} did"
+says     = "{actor} tried {accounts} accounts over {service}, {per_account:passwords} each; {refused_accounts} never got in, {accepted} did"
 [params]
 min_accounts = 10   # accounts that were refused
 max_each     = 3    # tries with each, as a rule; locks close after a few more

@@ -11,7 +11,7 @@ window   = "capture"
 key      = ["actor"]
 fires_on = "rogue-dhcp"
 benign   = "Two servers that share their work: they hand out the same routers and resolvers. A planned move, which does not hand out both ways at once."
-says     = "{actor} answered {clients} clients beside {others} and handed out {what} where they hand out {usual}"
+says     = "{actor} answered {clients:clients} beside {others} and handed out {what} where they hand out {usual}"
 filter   = "dhcp && ip.src == {actor}"
 [params]
 quick_s = 300       # seconds within which both ways must have been handed out

@@ -10,7 +10,7 @@ window   = "1s"
 key      = ["target", "proto"]
 fires_on = "datagram-flood"
 benign   = "Calls, streams and tunnels are as dense, but between two sockets; measurements of speed are answered."
-says     = "{target} got {packets} {proto} packets ({bytes:bytes}) from {sources} sources on {ports} ports in {span_s:duration}, {rate} a second; {answered:percent} were answered"
+says     = "{target} got {packets} {proto} packets ({bytes:bytes}) from {sources:sources} on {ports:ports} in {span_s:duration}, {rate} a second; {answered:percent} were answered"
 filter   = "ip.dst == {target} && {proto}"
 whole    = "a flood is its number: a finding keeps a thousand flows, and here each is a packet"
 [params]

@@ -10,7 +10,7 @@ window   = "60s"
 key      = ["actor"]
 fires_on = "dhcp-starvation"
 benign   = "Many machines that start at once after a power cut: each asks once or twice, with its own hardware address, over minutes."
-says     = "{messages} DHCP messages from {from_whom} in {span_s:duration}: {clients} hardware addresses, {addresses} client addresses; {granted} transactions were acknowledged"
+says     = "{messages} DHCP messages from {from_whom} in {span_s:duration}: {clients:hardware addresses}, {addresses:client addresses}; {granted:transactions} acknowledged"
 filter   = "dhcp"
 [params]
 min_clients   = 60   # hardware addresses that ask within a minute for the first time

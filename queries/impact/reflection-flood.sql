@@ -10,7 +10,7 @@ window   = "60s"
 key      = ["target", "service_port"]
 fires_on = "reflection-flood"
 benign   = "A one-sided tap in front of a busy client shows answers without questions."
-says     = "{target} got {packets} unasked packets ({bytes:bytes}) from {sources} servers, {proto} port {service_port}"
+says     = "{target} got {packets} unasked packets ({bytes:bytes}) from {sources:servers}, {proto} port {service_port}"
 needs    = ["two_sided"]
 [params]
 min_sources = 50    # servers that answered without a question within a minute

@@ -10,7 +10,7 @@ window   = "1s"
 key      = ["target", "port"]
 fires_on = "syn-flood"
 benign   = "Load tests; a server that went down under ordinary load."
-says     = "{syns} SYNs from {sources} sources hit port {port} of {target}, at most {peak} a second; {completed:percent} became connections"
+says     = "{syns} SYNs from {sources:sources} hit port {port} of {target}, at most {peak} a second; {completed:percent} became connections"
 filter   = "tcp.flags.syn == 1 && tcp.flags.ack == 0 && ip.dst == {target} && tcp.dstport == {port}"
 [params]
 min_syns      = 500   # attempts in all; below that a server does not notice

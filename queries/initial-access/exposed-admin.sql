@@ -11,7 +11,7 @@ window   = "capture"
 key      = ["target", "port"]
 fires_on = "exposed-admin"
 benign   = "Gateways that are meant to be reached, such as a jump host; partners whose addresses are known."
-says     = "{sources} hosts outside, such as {actor}, reached {what} of {target} on port {port}; the longest session lasted {longest_s:duration}, {accepted} logins worked"
+says     = "{sources:hosts} outside, such as {actor}, reached {what} of {target} on port {port}; the longest session lasted {longest_s:duration}, {accepted:logins} worked"
 filter   = "ip.addr == {target} && tcp.port == {port}"
 [params]
 min_answer = 300    # bytes that the service sent to a stranger: a greeting alone is shorter

@@ -11,7 +11,7 @@ window   = "capture"
 key      = ["actor", "target"]
 fires_on = "heartbleed"
 benign   = "None known: a heartbeat that announces more than its record holds has no use."
-says     = "{actor} sent {target} heartbeats that announce more than they hold, in {connections} connections; {answer}"
+says     = "{actor} sent {target} heartbeats that announce more than they hold, in {connections:connections}; {answer}"
 filter   = "tls.heartbeat_message && ip.addr == {actor} && ip.addr == {target}"
 [params]
 min_leak = 1000 # bytes answered beyond the bytes asked from which memory was probably given away

@@ -11,7 +11,7 @@ window   = "60s"
 key      = ["actor", "target"]
 fires_on = "log4shell"
 benign   = "Scanners of the whole Internet, and your own; without a call back from the server nothing was run."
-says     = "{actor} sent {target} a JNDI look-up to {callback} in {requests} requests; {answer}"
+says     = "{actor} sent {target} a JNDI look-up to {callback} in {requests:requests}; {answer}"
 filter   = "http && ip.addr == {actor} && ip.addr == {target}"
 [params]
 wait_s = 120    # seconds within which the attacked server calls back

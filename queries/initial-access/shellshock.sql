@@ -11,7 +11,7 @@ window   = "60s"
 key      = ["actor", "target"]
 fires_on = "shellshock"
 benign   = "Scanners of the whole Internet, and your own; without an effect nothing was run."
-says     = "{actor} sent {target} a Bash function with a command in {requests} requests; {answer}"
+says     = "{actor} sent {target} a Bash function with a command in {requests:requests}; {answer}"
 filter   = "http && ip.addr == {actor} && ip.addr == {target}"
 [params]
 wait_s = 60     # seconds within which the attacked server reaches out to the attacker

@@ -10,7 +10,7 @@ window   = "capture"
 key      = ["actor", "target"]
 fires_on = "web-attack"
 benign   = "Security tests of your own; forums and code sites whose ordinary text looks like SQL."
-says     = "{actor} sent {target} {requests} requests with {kinds}, {shapes} different ones; {answer}"
+says     = "{actor} sent {target} {requests:requests} with {kinds}, {shapes} different ones; {answer}"
 filter   = "http.request && ip.src == {actor} && ip.dst == {target}"
 [params]
 min_shapes = 5   # different attacking requests that make it sure

@@ -11,7 +11,7 @@ window   = "10min"
 key      = ["actor", "target"]
 fires_on = "printnightmare"
 benign   = "Administrators who install drivers on a print server: once, with no path to a file of another host."
-says     = "{actor} asked the print spooler of {target} {times} times to install a driver; {how}"
+says     = "{actor} asked the print spooler of {target} {times:times} to install a driver; {how}"
 filter   = "dcerpc && ip.addr == {actor} && ip.addr == {target}"
 [params]
 wait_s     = 30     # seconds within which the target fetches the driver

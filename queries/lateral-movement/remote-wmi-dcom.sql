@@ -11,7 +11,7 @@ window   = "10min"
 key      = ["actor", "target"]
 fires_on = "remote-wmi-dcom"
 benign   = "Inventory and management programs that call methods of WMI, most of all those that read the registry through it."
-says     = "{actor} had {target} run something through {through}: {methods} calls; {how}"
+says     = "{actor} had {target} run something through {through}: {methods:calls}; {how}"
 filter   = "(dcerpc || smb2 || smb) && ip.addr == {actor} && ip.addr == {target}"
 [params]
 window_s = 600      # seconds around the calls within which files belong to them

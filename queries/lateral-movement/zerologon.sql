@@ -10,7 +10,7 @@ window   = "2min"
 key      = ["actor", "target"]
 fires_on = "zerologon"
 benign   = "Vulnerability scanners that try it; they do not set a password afterwards."
-says     = "{actor} tried {tries} Netlogon logins on {target} with credentials of zeros; {how}"
+says     = "{actor} tried {tries:Netlogon logins} on {target} with credentials of zeros; {how}"
 filter   = "dcerpc && ip.addr == {actor} && ip.addr == {target}"
 [params]
 min_zero  = 2       # logins with an all-zero credential: chance makes one in 2^64

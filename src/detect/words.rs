@@ -90,8 +90,20 @@ fn spoken(value: &Json, style: &str) -> String {
         ("bytes", Some(x)) => human_bytes(x.max(0.0) as u64),
         ("duration", Some(x)) => human_duration((x * SECOND as f64) as i64),
         ("percent", Some(x)) => format!("{:.0} %", x * 100.0),
-        (_, Some(x)) if value.is_f64() => short_number(x),
+        ("", Some(x)) if value.is_f64() => short_number(x),
+        ("", _) => quoted(value),
+        // Any other word is what is counted, in the plural.
+        (things, Some(1.0)) => format!("1 {}", singular(things)),
+        (things, Some(_)) => format!("{} {things}", quoted(value)),
         _ => quoted(value),
+    }
+}
+
+fn singular(things: &str) -> String {
+    match (things.strip_suffix("sses"), things.strip_suffix("ies")) {
+        (Some(stem), _) => format!("{stem}ss"),
+        (_, Some(stem)) => format!("{stem}y"),
+        _ => things.strip_suffix('s').unwrap_or(things).to_owned(),
     }
 }
 
@@ -165,6 +177,13 @@ mod tests {
             &who,
         );
         assert_eq!(said, "10.0.0.1 tried 1000 ports on a, b and 1 more in 90 s: 1.4 MB, 99 %, 0.12, a, b, ?");
+    }
+
+    #[test]
+    fn one_of_a_thing_is_not_said_in_the_plural() {
+        let who = Who { actors: &["10.0.0.1".into()], targets: &[], users: &[] };
+        let said = |n: i64| sentence("{n:calls}, {n:addresses}, {n:queries}", &hit(json!({ "n": n })), &who);
+        assert_eq!([said(1), said(2)], ["1 call, 1 address, 1 query", "2 calls, 2 addresses, 2 queries"]);
     }
 
     #[test]

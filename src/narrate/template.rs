@@ -85,7 +85,9 @@ fn names(story: &Story<'_>, it: &Finding) -> Option<String> {
             .collect()
     };
     let known: Vec<String> = [of(&it.actors), of(&it.targets)].concat();
-    let users = (!it.users.is_empty()).then(|| format!("accounts concerned are {}", list(&it.users, 4)));
+    let users = (!it.users.is_empty()).then(|| {
+        format!("{} {}", if it.users.len() == 1 { "the account concerned is" } else { "accounts concerned are" }, list(&it.users, 4))
+    });
     let hosts = (!known.is_empty()).then(|| format!("the hosts are known as {}", list(&known, 4)));
     match (hosts, users) {
         (None, None) => None,
@@ -193,7 +195,11 @@ fn concerned(story: &Story<'_>, row: &Incident) -> String {
             _ => host(ip, story.hosts),
         })
         .collect();
-    if said.is_empty() { "no address is known of those concerned".into() } else { format!("concerned are {}", list(&said, 5)) }
+    match said.as_slice() {
+        [] => "no address is known of those concerned".into(),
+        [one] => format!("concerned is {one}"),
+        _ => format!("concerned are {}", list(&said, 5)),
+    }
 }
 
 /// Why these findings are one story.

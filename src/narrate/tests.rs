@@ -127,3 +127,15 @@ fn a_finding_is_told_with_its_proof() {
     }
     assert!(Template.tell(&told.story(), &About::Finding("F9".into())).is_none());
 }
+
+#[test]
+fn every_technique_that_a_rule_names_can_be_said_in_words() {
+    let rules = crate::detect::Rules::load(&[], &[]).expect("the embedded rules");
+    let bare: Vec<String> = rules
+        .list()
+        .flat_map(|rule| &rule.header.attack)
+        .map(|id| words::technique(id))
+        .filter(|said| said.starts_with("ATT&CK"))
+        .collect();
+    assert!(bare.is_empty(), "{bare:?}");
+}

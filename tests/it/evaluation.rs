@@ -77,6 +77,6 @@ fn on_benign_captures_as_many_flows_look_improbable_as_was_promised() {
             outside.push(format!("{}: {}", capture["file"], check.says()));
         }
     }
-    assert!(judged >= 3, "too few captures have flows enough to tell: {judged}");
+    assert!(judged >= 2, "too few captures have flows enough to tell: {judged}");
     assert!(outside.len() <= 1, "{outside:#?}");
 }
