@@ -21,8 +21,9 @@ pub(crate) mod unusual;
 pub(crate) mod verdict;
 
 use super::text::{clipped, count, label, percent};
-use super::{Error, Renderer};
-use crate::model::{Report, Severity};
+use super::{Error, Renderer, attack};
+use crate::model::time::{human_duration, short};
+use crate::model::{Report, Severity, Ts};
 use base64::Engine;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use std::borrow::Cow;
@@ -196,9 +197,9 @@ pub(crate) fn pill(severity: Severity) -> Markup {
     html! { span class={ "pill " (class_of(severity)) } { (severity.name()) } }
 }
 
-/// ATT&CK ids as plain text.
+/// ATT&CK ids as plain text, with their names under the pointer.
 pub(crate) fn techniques(ids: &[String]) -> Markup {
-    html! { @for id in ids.iter().take(8) { span.chip { (t(id)) } " " } }
+    html! { @for id in ids.iter().take(8) { span.chip title=[attack::technique(id).map(|known| known.name)] { (t(id)) } " " } }
 }
 
 pub(crate) fn tactics(names: &[String]) -> Markup {
@@ -229,6 +230,13 @@ pub(crate) fn bar(share: f64, class: &str) -> Markup {
             rect.fill width=(format!("{width:.1}")) height="6" {}
         }
     }
+}
+
+/// `2026-03-03 09:08:00 UTC, for 33 s`.
+pub(crate) fn spanned(first: Ts, last: Ts) -> String {
+    let lasted = last.saturating_sub(first);
+    let lasted = if lasted > 0 { format!(", for {}", human_duration(lasted)) } else { String::new() };
+    format!("{} UTC{lasted}", short(first))
 }
 
 /// `97 %` of a probability.

@@ -20,10 +20,22 @@ pub fn section(report: &Report) -> Markup {
             }
             table.stack.rules data-sortable data-filter="Filter rules" {
                 thead { tr { th { "Rule" } th { "Status" } th.num { "Findings" } th { "Tactic" } th { "ATT&CK" } } }
-                tbody { @for rule in &report.rules { (row(rule)) } }
+                tbody { @for rule in told_first(&report.rules) { (row(rule)) } }
             }
         }
     }
+}
+
+/// What failed and what fired before what could not apply, and what stayed silent last.
+fn told_first(rules: &[RuleRun]) -> Vec<&RuleRun> {
+    let mut rules: Vec<&RuleRun> = rules.iter().collect();
+    rules.sort_by_key(|rule| match rule.status.as_str() {
+        "fired" => 1,
+        "not_applicable" => 2,
+        "silent" => 3,
+        _ => 0,
+    });
+    rules
 }
 
 fn row(rule: &RuleRun) -> Markup {
