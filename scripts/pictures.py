@@ -110,8 +110,8 @@ def documentation(vigil):
         browser = Browser()
         try:
             addr = server.stdout.readline().strip().rstrip("/")
-            for path, name in (("/", "dashboard.png"), ("/report", "report.png")):
-                browser.look(1440, 1000, dark=False)
+            for path, name, width, height in (("/", "dashboard.png", 1440, 1000), ("/report", "report.png", 1200, 1150)):
+                browser.look(width, height, dark=False)
                 browser.go(addr + path)
                 time.sleep(0.5)
                 browser.picture(PICTURES / name)

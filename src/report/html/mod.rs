@@ -22,6 +22,7 @@ pub(crate) mod verdict;
 
 use super::text::{clipped, count, label, percent};
 use super::{Error, Renderer, attack};
+use crate::model::report::RuleRun;
 use crate::model::time::{human_duration, short};
 use crate::model::{Report, Severity, Ts};
 use base64::Engine;
@@ -78,8 +79,8 @@ fn page(report: &Report) -> Markup {
                     (hosts::section(report, &told))
                     (findings::section(report))
                     (charts::section(report, &told))
-                    (unusual::sections(report))
-                    (rules::section(report))
+                    (unusual::sections(report, &told))
+                    (rules::section(report, &told))
                     (evidence::sections(report))
                     (run(report))
                 }
@@ -180,6 +181,17 @@ impl<'a> Told<'a> {
     pub(crate) fn link(&self, id: &str) -> Option<String> {
         let place = if self.pages { "/findings/" } else { "#" };
         self.findings.contains(id).then(|| format!("{place}{}", t(id)))
+    }
+
+    /// Where a link to the flow goes.
+    fn flow(&self, id: &str) -> Option<String> {
+        (self.pages && id.bytes().all(|byte| byte.is_ascii_digit() || byte == b'/')).then(|| format!("/flows/{}", id.replace('/', "%2F")))
+    }
+
+    /// Where a link to the findings of a rule goes.
+    fn rule(&self, rule: &RuleRun) -> Option<String> {
+        let plain = rule.id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
+        (self.pages && plain && rule.findings > 0).then(|| format!("/findings?rule={}&state=any", rule.id))
     }
 
     /// Where a link to the host goes.

@@ -5,7 +5,7 @@ use super::frame::{self, said, whole};
 use crate::model::Severity;
 use crate::model::report::{Report, Share};
 use crate::model::time::{human_bytes, human_duration, short};
-use crate::report::html::{Told, charts, class_of, coverage, hosts, pill, share_bar, t, verdict};
+use crate::report::html::{Told, charts, class_of, coverage, hosts, pill, share_bar, t, unusual, verdict};
 use crate::report::text::{clipped, count, label, thousands};
 use crate::serve::access::Visitor;
 use crate::serve::api::{AttackCell, matrix};
@@ -36,6 +36,7 @@ pub async fn page(Open(app): Open, Extension(visitor): Extension<Visitor>) -> Pa
         @if !app.report.incidents.is_empty() { (incidents(&app)) }
         @if !report.hosts.is_empty() { (top_hosts(report, &told)) }
         (attack(&app, &told))
+        (unusual::sections(report, &told))
         @if !report.services.is_empty() { (charts::services(&report.services)) }
         (places_section(&places))
         (coverage::section(&report.coverage))
@@ -51,7 +52,7 @@ fn tiles(report: &Report) -> Markup {
     let tiles = [
         ("Threat level", label(threat), "the gravest finding".to_string(), "/findings"),
         ("Findings", thousands(report.findings.len() as u64), format!("by {} that fired", count(c.rules_fired, "rule")), "/findings"),
-        ("Packets", thousands(c.frames), human_bytes(c.bytes), "/logs"),
+        ("Packets", thousands(c.frames), size(report), "/logs"),
         ("Flows", thousands(c.flows), "open the explorer".into(), "/flows"),
         ("Hosts", thousands(report.hosts_total), format!("{} of medium risk or above", thousands(risky)), "/hosts"),
         ("Time", human_duration(c.span_ns()), span, "/flows"),
@@ -65,6 +66,12 @@ fn tiles(report: &Report) -> Markup {
             }
         }
     }
+}
+
+/// Bytes of the evidence; of a capture that goes on those on the wire, since no file is whole yet.
+fn size(report: &Report) -> String {
+    let wire = report.traffic.buckets.iter().fold(0_u64, |sum, bucket| sum.saturating_add(bucket.bytes));
+    if report.coverage.bytes == 0 && wire > 0 { format!("{} on the wire", human_bytes(wire)) } else { human_bytes(report.coverage.bytes) }
 }
 
 fn findings(report: &Report, inbox: &Inbox) -> Markup {

@@ -5,11 +5,13 @@ use crate::desk::Desk;
 use crate::hostile;
 
 /// All pages of a case that has findings.
-const PAGES: [&str; 14] = [
+const PAGES: [&str; 16] = [
     "/",
     "/findings",
     "/findings?severity=critical&q=ssh",
     "/findings/F1",
+    "/incidents",
+    "/incidents/I1",
     "/hosts",
     "/hosts?q=10.&side=inside",
     "/hosts/10.20.0.80",
