@@ -110,7 +110,7 @@ def documentation(vigil):
         browser = Browser()
         try:
             addr = server.stdout.readline().strip().rstrip("/")
-            for path, name, width, height in (("/", "dashboard.png", 1440, 1000), ("/report", "report.png", 1200, 1150)):
+            for path, name, width, height in (("/", "dashboard.png", 1440, 1165), ("/report", "report.png", 1200, 1150)):
                 browser.look(width, height, dark=False)
                 browser.go(addr + path)
                 time.sleep(0.5)

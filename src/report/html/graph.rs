@@ -22,7 +22,7 @@ const TALL: usize = 6;
 const ARROWS: usize = 40;
 /// Width of a letter of a label, on average.
 const LETTER: f64 = 6.3;
-/// Lines of a label.
+/// Lines of a label where one arrow arrives.
 const LINES: usize = 2;
 /// Arrows into one side of a box that are labelled: more have no room beside each other.
 const LABELLED: usize = 3;
@@ -149,6 +149,8 @@ struct Arrow<'a> {
     way: Way,
     /// Letters that a line of its label holds; none where there is no room for a label.
     room: usize,
+    /// Lines that its label may have.
+    lines: usize,
 }
 
 /// A line that leaves a box level, passes columns between their boxes, and arrives level.
@@ -181,8 +183,11 @@ fn route<'a>(nodes: &[Node<'_>], arrows: &'a [((usize, usize), Vec<&'a Deed>)]) 
         let turn = beside.iter().position(|other| other == from).unwrap_or(0);
         let arrives = target.y + BOX_HEIGHT * (turn + 1) as f64 / (beside.len() + 1) as f64;
         let way = Way::new(nodes, source, target, arrives, &mut lanes);
-        let room = if source.column != target.column && turn < LABELLED { ((gap - 26.0) / LETTER) as usize } else { 0 };
-        drawn.push(Arrow { deeds, way, room });
+        // Those that arrive beside each other have a line each; where they are too many for that, the first has its label.
+        let labelled = source.column != target.column && (turn == 0 || beside.len() <= LABELLED);
+        let room = if labelled { ((gap - 26.0) / LETTER) as usize } else { 0 };
+        let lines = if beside.len() == 1 { LINES } else { 1 };
+        drawn.push(Arrow { deeds, way, room, lines });
     }
     drawn
 }
@@ -292,7 +297,7 @@ impl Arrow<'_> {
     /// What was done, where the arrow arrives: no other arrives at that height.
     fn label(&self) -> Markup {
         let (x, y) = self.way.end;
-        let lines = wrapped(self.gravest().map(|deed| deed.what.as_str()).unwrap_or_default(), self.room);
+        let lines = wrapped(self.gravest().map(|deed| deed.what.as_str()).unwrap_or_default(), self.room, self.lines);
         let (x, anchor) = if self.way.into > 0.0 { (x - 13.0, "end") } else { (x + 13.0, "start") };
         html! {
             @if !lines.is_empty() {
@@ -304,11 +309,11 @@ impl Arrow<'_> {
     }
 }
 
-/// Words in at most [`LINES`] lines of so many letters; what does not fit is cut.
-fn wrapped(text: &str, room: usize) -> Vec<String> {
+/// Words in at most so many lines of `room` letters; what does not fit is cut.
+fn wrapped(text: &str, room: usize, most: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace().take(if room == 0 { 0 } else { usize::MAX }) {
-        let last = lines.len() == LINES;
+        let last = lines.len() == most;
         match lines.last_mut() {
             Some(line) if last || line.chars().count() + 1 + word.chars().count() <= room => {
                 line.push(' ');
@@ -361,8 +366,8 @@ mod tests {
 
     #[test]
     fn a_label_takes_two_lines_and_no_more_letters_than_there_is_room() {
-        assert_eq!(wrapped("Address scan", 18), ["Address scan"]);
-        assert_eq!(wrapped("A program was downloaded in clear", 18), ["A program was", "downloaded in cle…"]);
-        assert!(wrapped("Guessed", 0).is_empty());
+        assert_eq!(wrapped("Address scan", 18, 2), ["Address scan"]);
+        assert_eq!(wrapped("A program was downloaded in clear", 18, 2), ["A program was", "downloaded in cle…"]);
+        assert!(wrapped("Guessed", 0, 2).is_empty());
     }
 }

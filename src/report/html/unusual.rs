@@ -49,7 +49,7 @@ fn table<'a>(rows: impl Iterator<Item = &'a Unusual>, told: &Told) -> Markup {
                     tr {
                         td data-label="Time (UTC)" { @if let Some(ts) = row.ts_ns { span.time { (short(ts)) } } }
                         td data-label="What" { (t(&row.says)) }
-                        td data-label="Flow" { @if let Some(flow) = &row.flow { a href=[told.flow(flow)] { (t(flow)) } } }
+                        td.ref data-label="Flow" { @if let Some(flow) = &row.flow { a href=[told.flow(flow)] { (t(flow)) } } }
                     }
                 }
             }
