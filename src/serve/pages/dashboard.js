@@ -182,7 +182,10 @@
     [stale, fetching, fetched] = [false, true, Date.now()];
     try {
       const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
-      if (!answer.ok) return;
+      if (!answer.ok) {
+        stale = true;
+        return;
+      }
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const next = page.querySelector("main");
       const open = new Set([...main.querySelectorAll("details[open][id]")].map((one) => one.id));
