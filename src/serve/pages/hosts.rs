@@ -89,7 +89,7 @@ fn line(row: &[Cell]) -> Vec<Markup> {
     vec![
         html! { span data-item { (frame::host(&said(row.first()))) } @if outside { span.outside { "outside" } } },
         cell(at(2)),
-        html! { @if risk > 0.0 { span.risk-number class=(class_of(Severity::of_risk(risk))) { (format!("{risk:.0}")) } } @else { span.muted { "–" } } },
+        html! { @if risk > 0.0 { span class={ "risk-number " (class_of(Severity::of_risk(risk))) } { (format!("{risk:.0}")) } } @else { span.muted { "–" } } },
         html! { (t(crate::report::facts::host_state(&said(row.get(5))))) },
         html! { (thousands(whole(row.get(6)))) },
         html! { (human_bytes(whole(row.get(7)))) },
