@@ -61,12 +61,19 @@ fn detail(detail: &serde_json::Value) -> Markup {
         serde_json::Value::String(text) => text.clone(),
         other => other.to_string(),
     };
+    // Of a digest the beginning is enough where it stands among others; all of it is below.
+    let briefly = |value: &serde_json::Value| match said(value) {
+        digest if digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
+            format!("{}…", digest.chars().take(12).collect::<String>())
+        }
+        other => other,
+    };
     html! {
         @match detail {
             serde_json::Value::Object(members) if members.len() > 1 || members.values().any(|one| one.is_object() || one.is_array()) => {
                 details {
                     summary { @for (at, (name, value)) in members.iter().filter(|(_, value)| !value.is_object() && !value.is_array()).take(3).enumerate() {
-                        @if at > 0 { ", " } span.muted { (t(&label(name))) } " " (clipped(&said(value), 48))
+                        @if at > 0 { ", " } span.muted { (t(&label(name))) } " " (clipped(&briefly(value), 48))
                     } }
                     dl.facts { @for (name, value) in members { div { dt { (t(&label(name))) } dd { code { (t(&said(value))) } } } } }
                 }
