@@ -18,7 +18,7 @@ QUESTIONS = [
     "/api/v1/flows?limit=100",
     "/api/v1/flows?service=dns&limit=100",
     "/api/v1/flows?sort=-resp_bytes&limit=50",
-    "/api/v1/flows?endpoint=10.0.0.5&limit=100",
+    "/api/v1/flows?either_end=10.0.0.5&limit=100",
     "/api/v1/flows?total=true&id_resp_p=443&limit=1",
     "/api/v1/dns?query.has=example&limit=20",
     "/api/v1/hosts?limit=100",

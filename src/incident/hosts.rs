@@ -113,7 +113,8 @@ pub(super) fn weigh(findings: &[Finding], facts: &Facts) -> Vec<Host> {
 }
 
 fn host(name: &str, findings: &[&Finding], known: Option<&Host>, facts: &Facts) -> Host {
-    let mut host = known.cloned().unwrap_or_else(|| Host { ip: name.to_owned(), internal: facts.is_home(name), ..Host::default() });
+    let mut host =
+        known.cloned().unwrap_or_else(|| Host { ip: name.to_owned(), internal: super::is_home(name, &facts.hosts), ..Host::default() });
     let parts: Vec<(&Finding, Part)> = findings.iter().filter_map(|finding| Some((*finding, part(finding, name)?))).collect();
     host.risk = risk(&parts);
     host.severity = Severity::of_risk(host.risk);

@@ -30,12 +30,10 @@ pub struct Facts {
     pub flows: u64,
 }
 
-impl Facts {
-    /// Whether `name` is an address of ours. Addresses that no flow had (they stand in ARP, or in a payload) are judged by the usual ranges.
-    fn is_home(&self, name: &str) -> bool {
-        let known = self.hosts.iter().find(|host| host.ip == name).map(|host| host.internal);
-        known.unwrap_or_else(|| name.parse().is_ok_and(|addr| HomeNets::default().contains(addr)))
-    }
+/// Whether `name` is an address of ours. Addresses that no flow had (they stand in ARP, or in a payload) are judged by the usual ranges.
+fn is_home(name: &str, hosts: &[Host]) -> bool {
+    let known = hosts.iter().find(|host| host.ip == name).map(|host| host.internal);
+    known.unwrap_or_else(|| name.parse().is_ok_and(|addr| HomeNets::default().contains(addr)))
 }
 
 /// The same, by address.
@@ -46,7 +44,7 @@ impl<'a> Known<'a> {
         Self(facts.hosts.iter().map(|host| (host.ip.as_str(), host)).collect())
     }
 
-    /// As [`Facts::is_home`].
+    /// As [`is_home`].
     fn is_home(&self, name: &str) -> bool {
         let known = self.0.get(name).map(|host| host.internal);
         known.unwrap_or_else(|| name.parse().is_ok_and(|addr| HomeNets::default().contains(addr)))
@@ -87,7 +85,7 @@ pub fn judge(findings: &mut [Finding], runs: &[RuleRun], facts: &Facts) -> Judge
 
 /// What to do about a finding, in a sentence that ends in its id.
 pub fn advice(finding: &Finding, hosts: &[Host]) -> String {
-    verdict::action(finding, &Facts { hosts: hosts.to_vec(), ..Facts::default() })
+    verdict::action(finding, hosts)
 }
 
 /// The gravest findings in order of time.

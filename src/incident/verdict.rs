@@ -79,11 +79,16 @@ fn quiet(findings: &[Finding], runs: &[RuleRun], facts: &Facts) -> Verdict {
 /// What to do about the gravest findings, once per kind of trouble.
 fn actions(worth: &[&Finding], facts: &Facts) -> Vec<String> {
     let mut families = BTreeSet::new();
-    worth.iter().filter(|finding| families.insert(finding.family.as_str())).map(|finding| action(finding, facts)).take(ACTIONS).collect()
+    worth
+        .iter()
+        .filter(|finding| families.insert(finding.family.as_str()))
+        .map(|finding| action(finding, &facts.hosts))
+        .take(ACTIONS)
+        .collect()
 }
 
 /// What to do about one finding, in a sentence that ends in its id.
-pub(super) fn action(finding: &Finding, facts: &Facts) -> String {
+pub(super) fn action(finding: &Finding, hosts: &[Host]) -> String {
     let actor = some(&finding.actors, "the source");
     let target = some(&finding.targets, "the target");
     let field = |name: &str| finding.evidence.get(name).and_then(|value| value.as_str()).map(str::to_owned);
@@ -103,7 +108,7 @@ pub(super) fn action(finding: &Finding, facts: &Facts) -> String {
                 field("service").unwrap_or_else(|| "it".into())
             )
         }
-        "scan" | "web-scan" if is_home(&finding.actors, facts) => {
+        "scan" | "web-scan" if is_home(&finding.actors, hosts) => {
             format!("Find out who scans from {actor}, and isolate it if nobody ordered that ({id}).")
         }
         "scan" | "web-scan" => format!("See that only what must be reachable on {target} is; block {actor} if it goes on ({id})."),
@@ -141,8 +146,8 @@ fn part_of_target(finding: &Finding) -> Option<Part> {
     finding.targets.first().and_then(|target| part(finding, target))
 }
 
-fn is_home(names: &[String], facts: &Facts) -> bool {
-    names.iter().any(|name| facts.is_home(name))
+fn is_home(names: &[String], hosts: &[Host]) -> bool {
+    names.iter().any(|name| super::is_home(name, hosts))
 }
 
 /// `a`, `a and b`, `a and 3 others`.

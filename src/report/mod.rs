@@ -12,6 +12,7 @@
 //! To add a format: a file here with its [`Renderer`], a variant of [`Format`], and its line in [`Format::ALL`] and
 //! `Format::renderer`.
 
+pub mod attack;
 mod csv;
 pub(crate) mod facts;
 pub(crate) mod html;

@@ -269,7 +269,13 @@ async fn analyse(mut work: Work, evidence: PathBuf) {
     drop(turn);
     analyses.places.add_permits(1);
     match ended {
-        Err(why) => work.failed(&why),
+        Err(why) => {
+            // What is no capture is nobody's evidence, and whoever sent it has it.
+            if !folder.exists() {
+                let _ = tokio::fs::remove_file(&evidence).await;
+            }
+            work.failed(&why);
+        }
         Ok(()) => {
             let detail = json!({ "capture": work.about.name, "by": work.about.by });
             let (own, noted) = (folder.clone(), detail);

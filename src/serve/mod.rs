@@ -20,6 +20,7 @@ mod doors;
 mod exchange;
 mod listen;
 mod news;
+mod outline;
 mod packets;
 mod pages;
 mod problem;

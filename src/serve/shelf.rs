@@ -174,11 +174,11 @@ impl Shelf {
         self.slots.read().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
     }
 
-    /// All cases by name, with whether they stand in memory.
-    pub fn all(&self) -> Vec<(String, bool)> {
+    /// All cases by name, with their folders and whether they stand in memory.
+    pub fn all(&self) -> Vec<(String, PathBuf, bool)> {
         self.look_around();
         let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
-        slots.iter().map(|(name, slot)| (name.clone(), slot.app().is_some())).collect()
+        slots.iter().map(|(name, slot)| (name.clone(), slot.folder.clone(), slot.app().is_some())).collect()
     }
 
     fn slot(&self, name: &str) -> Option<Arc<Slot>> {

@@ -103,6 +103,11 @@ impl Default for Triage {
 /// By id of finding.
 pub type Inbox = BTreeMap<String, Triage>;
 
+/// The state of a finding; one of which nobody said anything is open.
+pub fn state(inbox: &Inbox, id: &str) -> &'static str {
+    inbox.get(id).map_or("open", |triage| triage.state)
+}
+
 /// What an entry says. Comments are the same entries that `vigil comment` writes.
 #[derive(Deserialize)]
 struct Detail {

@@ -1,9 +1,8 @@
 //! Incidents: findings that belong together, with who acted on whom as a picture, and the story in order of time.
 
-use super::{Told, charts, class_of, command, graph, more, pill, probability, t};
+use super::{Told, charts, class_of, command, graph, more, pill, probability, spanned, t};
 use crate::model::Report;
 use crate::model::report::{Incident, Role};
-use crate::model::time::{human_duration, short};
 use crate::report::facts::{host_state, part_played};
 use crate::report::text::{clipped, count, label};
 use maud::{Markup, html};
@@ -37,7 +36,6 @@ pub fn section(report: &Report, told: &Told) -> Markup {
 }
 
 fn one(incident: &Incident, index: usize, told: &Told) -> Markup {
-    let lasted = incident.last_ns.saturating_sub(incident.first_ns);
     html! {
         details id=(t(&incident.id)) class={ "finding incident " (class_of(incident.severity)) } open[index < OPEN && !incident.background] {
             summary {
@@ -54,7 +52,7 @@ fn one(incident: &Incident, index: usize, told: &Told) -> Markup {
             }
             div.finding-body {
                 p.path {
-                    (short(incident.first_ns)) " UTC" @if lasted > 0 { ", for " (human_duration(lasted)) } ". "
+                    (spanned(incident.first_ns, incident.last_ns)) ". "
                     @for (step, tactic) in incident.tactics.iter().take(14).enumerate() {
                         @if step > 0 { " → " }
                         span.tag { (clipped(&label(tactic), 32)) }
@@ -82,11 +80,13 @@ pub fn hosts(incident: &Incident, told: &Told) -> Markup {
     let left = incident.roles.len().saturating_sub(HOSTS);
     html! {
         h4 { "Who was concerned" }
-        table.measures.roles {
-            thead { tr { th { "Host" } th { "Part" } th { "State" } th { "Risk" } th { "Findings" } } }
-            tbody { @for role in incident.roles.iter().take(HOSTS) { (host(role, told)) } }
+        div.scroll tabindex="0" role="group" aria-label="Who was concerned, scrollable" {
+            table.measures.roles {
+                thead { tr { th { "Host" } th { "Part" } th { "State" } th { "Risk" } th { "Findings" } } }
+                tbody { @for role in incident.roles.iter().take(HOSTS) { (host(role, told)) } }
+            }
         }
-        @if left > 0 { p.muted { (left) " more in the case: table incident_hosts" } }
+        @if left > 0 { p.muted { (count(left as u64, "more host")) " in the table " code { "incident_hosts" } "." } }
     }
 }
 
@@ -94,7 +94,11 @@ fn host(role: &Role, told: &Told) -> Markup {
     html! {
         tr class=(class_of(role.severity)) {
             th scope="row" {
-                span.ip { (t(&role.ip)) } " " span.name { (t(&role.name)) }
+                @match told.host(&role.ip) {
+                    Some(page) => { a.ip href=(page) { (t(&role.ip)) } }
+                    None => { span.ip { (t(&role.ip)) } }
+                }
+                " " span.name { (t(&role.name)) }
                 @if !role.internal { span.outside { "outside" } }
             }
             td { (part_played(&role.part)) }

@@ -21,8 +21,10 @@ pub(crate) mod unusual;
 pub(crate) mod verdict;
 
 use super::text::{clipped, count, label, percent};
-use super::{Error, Renderer};
-use crate::model::{Report, Severity};
+use super::{Error, Renderer, attack};
+use crate::model::report::RuleRun;
+use crate::model::time::{human_duration, short};
+use crate::model::{Report, Severity, Ts};
 use base64::Engine;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use std::borrow::Cow;
@@ -77,8 +79,8 @@ fn page(report: &Report) -> Markup {
                     (hosts::section(report, &told))
                     (findings::section(report))
                     (charts::section(report, &told))
-                    (unusual::sections(report))
-                    (rules::section(report))
+                    (unusual::sections(report, &told))
+                    (rules::section(report, &told))
                     (evidence::sections(report))
                     (run(report))
                 }
@@ -181,6 +183,17 @@ impl<'a> Told<'a> {
         self.findings.contains(id).then(|| format!("{place}{}", t(id)))
     }
 
+    /// Where a link to the flow goes.
+    fn flow(&self, id: &str) -> Option<String> {
+        (self.pages && id.bytes().all(|byte| byte.is_ascii_digit() || byte == b'/')).then(|| format!("/flows/{}", id.replace('/', "%2F")))
+    }
+
+    /// Where a link to the findings of a rule goes.
+    fn rule(&self, rule: &RuleRun) -> Option<String> {
+        let plain = rule.id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
+        (self.pages && plain && rule.findings > 0).then(|| format!("/findings?rule={}&state=any", rule.id))
+    }
+
     /// Where a link to the host goes.
     fn host(&self, ip: &str) -> Option<String> {
         self.pages.then(|| format!("/hosts/{}", t(ip)))
@@ -196,9 +209,9 @@ pub(crate) fn pill(severity: Severity) -> Markup {
     html! { span class={ "pill " (class_of(severity)) } { (severity.name()) } }
 }
 
-/// ATT&CK ids as plain text.
+/// ATT&CK ids as plain text, with their names under the pointer.
 pub(crate) fn techniques(ids: &[String]) -> Markup {
-    html! { @for id in ids.iter().take(8) { span.chip { (t(id)) } " " } }
+    html! { @for id in ids.iter().take(8) { span.chip title=[attack::technique(id).map(|known| known.name)] { (t(id)) } " " } }
 }
 
 pub(crate) fn tactics(names: &[String]) -> Markup {
@@ -229,6 +242,13 @@ pub(crate) fn bar(share: f64, class: &str) -> Markup {
             rect.fill width=(format!("{width:.1}")) height="6" {}
         }
     }
+}
+
+/// `2026-03-03 09:08:00 UTC, for 33 s`.
+pub(crate) fn spanned(first: Ts, last: Ts) -> String {
+    let lasted = last.saturating_sub(first);
+    let lasted = if lasted > 0 { format!(", for {}", human_duration(lasted)) } else { String::new() };
+    format!("{} UTC{lasted}", short(first))
 }
 
 /// `97 %` of a probability.

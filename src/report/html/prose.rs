@@ -28,11 +28,23 @@ pub(crate) fn one(prose: &Prose, open: bool, told: &Told) -> Markup {
             @for part in Part::ALL {
                 @if prose.part(part).next().is_some() {
                     h4 { (part.heading()) }
-                    @for sentence in prose.part(part) { p { (t(&sentence.text)) (cites(sentence, told)) } }
+                    @for sentence in prose.part(part) { p { (spoken(&sentence.text)) (cites(sentence, told)) } }
                 }
             }
             @if !prose.note.is_empty() { p.muted { "The model could not be used: " (t(&prose.note)) } }
             @if prose.dropped > 0 { p.muted { (count(prose.dropped, "sentence")) " of the model dropped: the findings do not say so." } }
+        }
+    }
+}
+
+/// A sentence; what stands between backticks is to be typed.
+fn spoken(text: &str) -> Markup {
+    let text = t(text);
+    let whole = text.matches('`').count() % 2 == 0;
+    html! {
+        @for (at, piece) in text.split('`').enumerate() {
+            @if !whole && at > 0 { "`" }
+            @if whole && at % 2 == 1 { code { (piece) } } @else { (piece) }
         }
     }
 }

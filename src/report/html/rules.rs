@@ -1,12 +1,12 @@
 //! Every rule with what became of it and the hash of its file: what did not fire is part of the answer.
 
-use super::{t, techniques};
+use super::{Told, t, techniques};
 use crate::model::Report;
 use crate::model::report::RuleRun;
 use crate::report::text::{clipped, label, thousands};
 use maud::{Markup, html};
 
-pub fn section(report: &Report) -> Markup {
+pub fn section(report: &Report, told: &Told) -> Markup {
     if report.rules.is_empty() {
         return html! {};
     }
@@ -20,13 +20,25 @@ pub fn section(report: &Report) -> Markup {
             }
             table.stack.rules data-sortable data-filter="Filter rules" {
                 thead { tr { th { "Rule" } th { "Status" } th.num { "Findings" } th { "Tactic" } th { "ATT&CK" } } }
-                tbody { @for rule in &report.rules { (row(rule)) } }
+                tbody { @for rule in told_first(&report.rules) { (row(rule, told)) } }
             }
         }
     }
 }
 
-fn row(rule: &RuleRun) -> Markup {
+/// What failed and what fired before what could not apply, and what stayed silent last.
+fn told_first(rules: &[RuleRun]) -> Vec<&RuleRun> {
+    let mut rules: Vec<&RuleRun> = rules.iter().collect();
+    rules.sort_by_key(|rule| match rule.status.as_str() {
+        "fired" => 1,
+        "not_applicable" => 2,
+        "silent" => 3,
+        _ => 0,
+    });
+    rules
+}
+
+fn row(rule: &RuleRun, told: &Told) -> Markup {
     html! {
         tr {
             td.rule data-label="Rule" {
@@ -42,7 +54,7 @@ fn row(rule: &RuleRun) -> Markup {
                     @if !rule.why.is_empty() { span.detail { (t(&rule.why)) } }
                 }
             }
-            td.num data-label="Findings" data-sort=(rule.findings) { (thousands(rule.findings)) }
+            td.num data-label="Findings" data-sort=(rule.findings) { a href=[told.rule(rule)] { (thousands(rule.findings)) } }
             td.tactic data-label="Tactic" { (clipped(&label(&rule.tactic), 32)) }
             td data-label="ATT&CK" { div { (techniques(&rule.attack)) } }
         }

@@ -2,6 +2,7 @@
 
 use super::App;
 use crate::model::{Finding, Severity};
+use crate::report::attack;
 use crate::report::html::charts::TACTICS;
 use crate::serve::described::message;
 use serde::Serialize;
@@ -13,6 +14,8 @@ message! {
     pub struct Cell {
         /// ATT&CK id.
         pub technique: String,
+        /// ATT&CK's name for it, where it is known here.
+        pub name: Option<String>,
         /// Rules that look for it.
         pub rules: Vec<String>,
         /// Findings that name it, gravest first.
@@ -37,35 +40,46 @@ message! {
 
 /// All tactics that rules look for, in the order of an attack. A technique without a finding was looked for, or could not be: both are said.
 pub fn matrix(app: &App) -> Vec<Tactic> {
-    let mut cells: BTreeMap<(usize, String), BTreeMap<String, Cell>> = BTreeMap::new();
+    let mut cells = Cells::new();
     for rule in &app.report.rules {
-        let column = cells.entry(place(&rule.tactic)).or_default();
         for id in &rule.attack {
-            let cell = column.entry(id.clone()).or_insert_with(|| empty(id));
+            let cell = cell(&mut cells, &rule.tactic, id);
             cell.rules.push(rule.id.clone());
             cell.looked |= rule.status != "not_applicable" && rule.status != "failed";
         }
     }
     for finding in &app.report.findings {
-        note(cells.entry(place(&finding.tactic)).or_default(), finding);
+        note(&mut cells, finding);
     }
     cells.into_iter().map(|((_, tactic), cells)| Tactic { tactic, techniques: cells.into_values().collect() }).collect()
 }
 
-fn note(column: &mut BTreeMap<String, Cell>, finding: &Finding) {
+fn note(cells: &mut Cells, finding: &Finding) {
     for id in &finding.attack {
-        let cell = column.entry(id.clone()).or_insert_with(|| empty(id));
+        let cell = cell(cells, &finding.tactic, id);
         cell.looked = true;
         cell.findings.push(finding.id.clone());
         cell.severity = cell.severity.max(Some(finding.severity));
     }
 }
 
-fn empty(id: &str) -> Cell {
-    Cell { technique: id.into(), rules: Vec::new(), findings: Vec::new(), severity: None, looked: false }
+/// Cells by technique, by tactic and its place in the order of an attack.
+type Cells = BTreeMap<(usize, String), BTreeMap<String, Cell>>;
+
+/// The cell of a technique that a rule of `wanted` names. A rule of one tactic may name techniques of another: each stands where ATT&CK has it.
+fn cell<'a>(cells: &'a mut Cells, wanted: &str, id: &str) -> &'a mut Cell {
+    let wanted = wanted.replace('_', "-");
+    let tactic = attack::tactic(id, &wanted);
+    cells.entry(place(tactic)).or_default().entry(id.into()).or_insert_with(|| Cell {
+        technique: id.into(),
+        name: attack::technique(id).filter(|known| known.id == id).map(|known| known.name.into()),
+        rules: Vec::new(),
+        findings: Vec::new(),
+        severity: None,
+        looked: false,
+    })
 }
 
 fn place(tactic: &str) -> (usize, String) {
-    let plain = tactic.replace('_', "-");
-    (TACTICS.iter().position(|known| *known == plain).unwrap_or(TACTICS.len()), plain)
+    (TACTICS.iter().position(|known| *known == tactic).unwrap_or(TACTICS.len()), tactic.into())
 }

@@ -44,6 +44,15 @@ pub fn list(list: &mut List) {
         .gives(Answer::Other("application/vnd.tcpdump.pcap"));
     list.get("/api/v1/incidents/{id}", "findings", "An incident with its findings, in order of time.", get(one_incident))
         .with(vec![document::segment("id", "Id, such as I1.")]);
+    list.get(
+        "/api/v1/incidents/{id}/packets",
+        "findings",
+        "The packets of an incident as pcapng; noted in the journal.",
+        get(packets_of_incident),
+    )
+    .by(Some(Role::Analyst))
+    .with(vec![document::segment("id", "Id, such as I1.")])
+    .gives(Answer::Other("application/vnd.tcpdump.pcap"));
     list.get("/api/v1/hosts/{ip}", "hosts", "What is known of a host: names, roles, risk, findings.", get(one_host))
         .with(vec![document::segment("ip", "Address.")]);
     list.get("/api/v1/me", "access", "Who asks, and what they may do.", get(me));
@@ -170,6 +179,15 @@ async fn one_finding(Open(app): Open, Path(id): Path<String>) -> Result<impl Int
 
 async fn packets(Open(app): Open, Extension(visitor): Extension<Visitor>, Path(id): Path<String>) -> Result<impl IntoResponse, Problem> {
     let id = finding(&app, &id)?.id.clone();
+    carved(&app, &visitor, &id, &id).await
+}
+
+async fn packets_of_incident(
+    Open(app): Open,
+    Extension(visitor): Extension<Visitor>,
+    Path(id): Path<String>,
+) -> Result<impl IntoResponse, Problem> {
+    super::incident(&app, &id)?;
     carved(&app, &visitor, &id, &id).await
 }
 

@@ -7,6 +7,7 @@ use crate::serve::analyses::{self, Analysis};
 use crate::serve::described::message;
 use crate::serve::exchange::{Json, Query};
 use crate::serve::news::Item;
+use crate::serve::outline::{self, Outline};
 use crate::serve::problem::Problem;
 use crate::serve::shelf::Chosen;
 use crate::serve::{Shared, shelf};
@@ -18,6 +19,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use std::path::PathBuf;
 
 message! {
     /// A case that is served.
@@ -31,6 +33,8 @@ message! {
         pub first: bool,
         /// It stands in memory.
         pub open: bool,
+        /// What it is about.
+        pub outline: Outline,
     }
 }
 
@@ -56,20 +60,25 @@ pub fn list(list: &mut List) {
     list.get("/api/v1/stream", "case", says, get(stream)).gives(Answer::Other("text/event-stream"));
 }
 
-async fn cases(State(server): State<Shared>) -> Json<Vec<Case>> {
-    Json(listed(&server))
+async fn cases(State(server): State<Shared>) -> Result<Json<Vec<Case>>, Problem> {
+    listed(&server).await.map(Json)
 }
 
 /// All cases, by name.
-pub fn listed(server: &Shared) -> Vec<Case> {
-    let first = server.shelf.first();
-    let one = |(name, open): (String, bool)| Case {
-        path: format!("/cases/{}/", crate::serve::pages::segment(&name)),
-        first: first == Some(&name),
-        open,
-        name,
-    };
-    server.shelf.all().into_iter().map(one).collect()
+pub async fn listed(server: &Shared) -> Result<Vec<Case>, Problem> {
+    let server = server.clone();
+    let read = tokio::task::spawn_blocking(move || {
+        let first = server.shelf.first();
+        let one = |(name, folder, open): (String, PathBuf, bool)| Case {
+            path: format!("/cases/{}/", crate::serve::pages::segment(&name)),
+            first: first == Some(&name),
+            open,
+            name,
+            outline: outline::read(&folder),
+        };
+        server.shelf.all().into_iter().map(one).collect()
+    });
+    read.await.map_err(|panic| Problem::Ours(panic.to_string()))
 }
 
 async fn all(State(server): State<Shared>) -> Json<Vec<Analysis>> {

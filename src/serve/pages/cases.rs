@@ -1,10 +1,10 @@
 //! The cases that are served, and captures that are analysed here.
 
-use super::frame::{self, words};
+use super::frame::{self, Column, figures, words};
 use super::{Page, segment};
 use crate::model::time::human_bytes;
-use crate::report::html::t;
-use crate::report::text::{count, label};
+use crate::report::html::{pill, t};
+use crate::report::text::{count, label, thousands};
 use crate::serve::access::Visitor;
 use crate::serve::analyses::Analysis;
 use crate::serve::{Role, Shared, api};
@@ -12,9 +12,12 @@ use axum::Extension;
 use axum::extract::State;
 use maud::{Markup, html};
 
+const COLUMNS: [Column; 6] =
+    [words("Case"), words("Gravest finding"), figures("Findings"), figures("Packets"), figures("Evidence"), words("Captured from (UTC)")];
+
 pub async fn page(State(server): State<Shared>, Extension(visitor): Extension<Visitor>) -> Page {
     visitor.must_be(Role::Viewer)?;
-    let cases = api::listed(&server);
+    let cases = api::listed(&server).await?;
     let analyses = server.analyses.all();
     let takes = server.analyses.taken() && visitor.must_be(Role::Analyst).is_ok();
     let lines: Vec<Vec<Markup>> = cases
@@ -23,7 +26,14 @@ pub async fn page(State(server): State<Shared>, Extension(visitor): Extension<Vi
             let path = if case.first { "/" } else { &case.path };
             vec![
                 html! { a href=(path) data-item { (t(&case.name)) } },
-                html! { @if case.first { "named on the command line" } @else if case.open { "open" } @else { span.muted { "opens when it is asked for" } } },
+                match case.outline.severity {
+                    Some(severity) => pill(severity),
+                    None => html! { span.muted { "none" } },
+                },
+                html! { (thousands(case.outline.findings)) },
+                html! { @if let Some(frames) = case.outline.frames { (thousands(frames)) } },
+                html! { @if let Some(bytes) = case.outline.bytes { (human_bytes(bytes)) } },
+                html! { @if let Some(at) = &case.outline.first_ts { span.time { (frame::moment(at)) } } },
             ]
         })
         .collect();
@@ -31,7 +41,7 @@ pub async fn page(State(server): State<Shared>, Extension(visitor): Extension<Vi
         section #cases {
             h2 { "Cases" }
             @if lines.is_empty() { p.lead { "There is no case here yet." } }
-            @else { p.lead { (count(lines.len() as u64, "case")) "." } (frame::table(&[words("Case"), words("")], &lines)) }
+            @else { p.lead { (count(lines.len() as u64, "case")) "." } (frame::table(&COLUMNS, &lines)) }
         }
         @if takes {
             section #captures {

@@ -153,8 +153,8 @@
   const said = make("span", { className: "pulse-says" });
   const pause = make("button", { type: "button" });
   const every = make("select", {});
-  every.setAttribute("aria-label", "Refresh every");
-  for (const seconds of [1, 2, 5, 10, 30]) every.append(make("option", { value: seconds }, `${seconds} s`));
+  every.setAttribute("aria-label", "Refresh");
+  for (const seconds of [1, 2, 5, 10, 30]) every.append(make("option", { value: seconds }, `every ${seconds} s`));
   every.value = keep("vigil.refresh") ?? "5";
   let paused = keep("vigil.paused") === "true";
   const showPause = () => {
@@ -182,7 +182,10 @@
     [stale, fetching, fetched] = [false, true, Date.now()];
     try {
       const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
-      if (!answer.ok) return;
+      if (!answer.ok) {
+        stale = true;
+        return;
+      }
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const next = page.querySelector("main");
       const open = new Set([...main.querySelectorAll("details[open][id]")].map((one) => one.id));

@@ -2,16 +2,15 @@
 
 use super::frame;
 use super::{Page, Refused, query_string, segment};
-use crate::model::time::{human_duration, rfc3339};
 use crate::model::{Finding, Severity};
 use crate::report::html::{self, class_of, findings::body, pill, t};
-use crate::report::text::{count, label};
+use crate::report::text::{label, thousands};
 use crate::serve::access::Visitor;
 use crate::serve::api;
 use crate::serve::desk::rows;
 use crate::serve::exchange::{Form, Query};
 use crate::serve::problem::Problem;
-use crate::serve::triage::{COMMENT, STATES, Triage, Verb};
+use crate::serve::triage::{self, COMMENT, STATES, Triage, Verb};
 use crate::serve::{App, Open, Role, Shared};
 use axum::Extension;
 use axum::extract::{Path, State};
@@ -23,6 +22,8 @@ use std::sync::Arc;
 
 /// Findings of one page of the inbox.
 const ROWS: usize = 100;
+/// Hosts linked from the head of a finding's page.
+const PARTIES: usize = 8;
 /// Flows shown on the page of a finding.
 const FLOWS: u64 = 25;
 
@@ -34,6 +35,7 @@ pub struct Wanted {
     severity: String,
     tactic: String,
     technique: String,
+    rule: String,
     state: String,
     host: String,
     page: String,
@@ -50,6 +52,7 @@ impl Wanted {
         let state_fits = if self.state.is_empty() { state != "archived" } else { self.state == "any" || self.state == state };
         is(&self.severity, finding.severity.name())
             && is(&self.tactic, &finding.tactic)
+            && is(&self.rule, &finding.rule)
             && (self.technique.is_empty() || finding.attack.contains(&self.technique))
             && (self.host.is_empty() || api::names_host(finding, &self.host))
             && state_fits
@@ -66,6 +69,7 @@ impl Wanted {
             ("severity", &self.severity),
             ("tactic", &self.tactic),
             ("technique", &self.technique),
+            ("rule", &self.rule),
             ("state", &self.state),
             ("host", &self.host),
             ("page", &page),
@@ -77,7 +81,7 @@ impl Wanted {
 pub async fn inbox(Open(app): Open, Extension(visitor): Extension<Visitor>, Query(wanted): Query<Wanted>) -> Page {
     visitor.must_be(Role::Viewer)?;
     let triage = triage_of_all(&app).await?;
-    let state = |finding: &Finding| triage.get(&finding.id).map_or("open", |triage| triage.state);
+    let state = |finding: &Finding| triage::state(&triage, &finding.id);
     let found: Vec<&Finding> = app.report.findings.iter().filter(|finding| wanted.matches(finding, state(finding))).collect();
     let page = wanted.page.parse::<usize>().unwrap_or(0).min(found.len() / ROWS);
     let all = app.report.findings.len() as u64;
@@ -85,7 +89,7 @@ pub async fn inbox(Open(app): Open, Extension(visitor): Extension<Visitor>, Quer
         section #findings {
             h2 { "Findings" }
             (filters(&wanted, &tactics(&app.report.findings)))
-            p.lead aria-live="polite" { (count(found.len() as u64, "finding")) " of " (all) ", the gravest first." @if wanted.state.is_empty() { " Archived ones are not shown." } }
+            p.lead aria-live="polite" { (frame::found(found.len() as u64, all, "finding")) ", the gravest first." @if wanted.state.is_empty() && found.len() < app.report.findings.len() { " Archived ones are not shown." } }
             @if found.is_empty() { p { "Nothing fits. " a href="/findings" { "Clear the filters" } } }
             @else {
                 div.finding-list data-list { @for finding in found.iter().skip(page * ROWS).take(ROWS) { (line(finding, state(finding))) } }
@@ -119,6 +123,7 @@ fn filters(wanted: &Wanted, tactics: &[&str]) -> Markup {
             label { span { "Tactic" } select name="tactic" { (frame::choice("", "any", &wanted.tactic)) @for tactic in tactics { (frame::choice(tactic, &label(tactic), &wanted.tactic)) } } }
             label { span { "State" } select name="state" { (frame::choice("", "not archived", &wanted.state)) (frame::choice("any", "any", &wanted.state)) @for state in STATES { (frame::choice(state, state, &wanted.state)) } } }
             label { span { "Host" } input name="host" value=(wanted.host) placeholder="address"; }
+            @if !wanted.rule.is_empty() { label { span { "Rule" } input name="rule" value=(wanted.rule); } }
             @if !wanted.technique.is_empty() { label { span { "Technique" } input name="technique" value=(wanted.technique); } }
             div.actions { button { "Filter" } a href="/findings" { "Clear" } }
         }
@@ -169,12 +174,13 @@ pub async fn one(Open(app): Open, Extension(visitor): Extension<Visitor>, Path(i
                 p.finding-grade { (pill(finding.severity)) " " span.fid { (t(&finding.id)) } " " span.chip { (triage.state) } }
                 h1 { (t(&finding.title)) }
                 p.says { (t(&finding.says)) }
-                p.muted { (format!("{:.0}", finding.risk)) " risk, " (html::probability(finding.confidence)) " confidence. " (rfc3339(finding.first_ns)) ", " (human_duration(finding.last_ns.saturating_sub(finding.first_ns))) }
+                p.muted { (format!("{:.0}", finding.risk)) " risk, " (html::probability(finding.confidence)) " confidence. " (html::spanned(finding.first_ns, finding.last_ns)) }
                 @if !finding.frames.is_empty() && visitor.must_be(Role::Analyst).is_ok() {
                     p { a href={ "/api/v1/findings/" (segment(&finding.id)) "/packets" } download { "Packets as pcapng" } }
                 }
                 @if let Some(incident) = &finding.incident { p { "Part of " a href={ "/incidents/" (segment(incident)) } { "incident " (t(incident)) } } }
-                p.parties { @for ip in finding.actors.iter().chain(&finding.targets).take(12) { (frame::host(ip)) " " } }
+                (parties("By", &finding.actors))
+                (parties("On", &finding.targets))
             }
             (body(finding, &[]))
         }
@@ -191,10 +197,22 @@ pub async fn one(Open(app): Open, Extension(visitor): Extension<Visitor>, Path(i
     Ok(frame::page(&app, &visitor, "/findings", &format!("{} {}", finding.id, finding.title), body))
 }
 
+fn parties(part: &str, hosts: &[String]) -> Markup {
+    html! {
+        @if !hosts.is_empty() {
+            p.parties {
+                span.muted { (part) " " }
+                @for ip in hosts.iter().take(PARTIES) { (frame::host(ip)) " " }
+                @if hosts.len() > PARTIES { span.muted { "and " (thousands((hosts.len() - PARTIES) as u64)) " more" } }
+            }
+        }
+    }
+}
+
 fn notes(triage: &Triage) -> Markup {
     html! {
         @if triage.notes.is_empty() { p.lead { "Nobody has said anything yet." } }
-        @else { ol.story { @for note in &triage.notes { li { time { (t(&note.at)) } span { (t(&note.by)) ", " (note.verb.name()) } span { (t(&note.comment)) } } } } }
+        @else { ol.story { @for note in &triage.notes { li { (frame::moment(&note.at)) span { (t(&note.by)) ", " (note.verb.name()) } span { (t(&note.comment)) } } } } }
     }
 }
 

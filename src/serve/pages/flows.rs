@@ -3,14 +3,15 @@
 use super::frame::{self, Column, cell, figures, said, whole, words};
 use super::{Page, Refused, query_string, segment};
 use crate::model::FlowId;
-use crate::model::time::{human_bytes, human_duration};
-use crate::report::html::t;
-use crate::report::text::{clipped, count, thousands};
+use crate::model::time::{human_bytes, human_duration, short};
+use crate::report::html::{self, t};
+use crate::report::text::{clipped, count};
 use crate::serve::access::Visitor;
 use crate::serve::api::tables::{self, Source};
 use crate::serve::desk::{Rows, rows};
 use crate::serve::exchange::Pairs;
 use crate::serve::problem::Problem;
+use crate::serve::triage;
 use crate::serve::{App, Open, Role};
 use crate::store::Cell;
 use axum::Extension;
@@ -33,8 +34,8 @@ const FILTERS: [(&str, &str, &str); 8] = [
     ("id_resp_p", "Port", "443"),
     ("service.has", "Service", "dns, ssl …"),
     ("conn_state", "State", "SF, S0 …"),
-    ("ts.gte", "Since (UTC)", "2026-11-22 09:30"),
-    ("ts.lt", "Before (UTC)", "2026-11-22 10:00"),
+    ("ts.gte", "Since (UTC)", ""),
+    ("ts.lt", "Before (UTC)", ""),
 ];
 const ORDERS: [(&str, &str); 6] = [
     ("", "order of the capture"),
@@ -100,7 +101,7 @@ pub async fn explorer(Open(app): Open, Extension(visitor): Extension<Visitor>, P
     filters.extend([("fields".into(), FIELDS.into()), ("limit".into(), ROWS.into())]);
     let source = tables::source("flows").ok_or_else(|| Problem::Ours("no table of flows".into()))?;
     let body = match source.question(&filters) {
-        Err(problem) => html! { (form(&asked)) p.wrong role="alert" { (t(&problem.says())) } },
+        Err(problem) => html! { (form(&app, &asked)) p.wrong role="alert" { (t(&problem.says())) } },
         Ok(question) => {
             let question = question.of(&app);
             let (page, total) = app.desk.ask(move |conn| Ok((question.ask(conn)?, question.count(conn)?))).await?;
@@ -109,9 +110,9 @@ pub async fn explorer(Open(app): Open, Extension(visitor): Extension<Visitor>, P
                 query_string(asked.iter().filter(|(other, _)| other != name).map(|(name, value)| (name.as_str(), value.as_str())))
             };
             html! {
-                (form(&asked))
+                (form(&app, &asked))
                 p.lead aria-live="polite" {
-                    (count(total, "flow")) " of " (thousands(app.report.coverage.flows)) ". "
+                    (frame::found(total, app.report.coverage.flows.max(total), "flow")) ". "
                     a href={ "/api/v1/flows?" (without("cursor")) } { "As JSON" }
                 }
                 @if found.cells.is_empty() { p { "No flow fits." } } @else { (table(&found)) }
@@ -125,13 +126,20 @@ pub async fn explorer(Open(app): Open, Extension(visitor): Extension<Visitor>, P
     Ok(frame::page(&app, &visitor, "/flows", "Flows", html! { section #explorer { h2 { "Flows" } (body) } }))
 }
 
-fn form(asked: &[(String, String)]) -> Markup {
+fn form(app: &App, asked: &[(String, String)]) -> Markup {
     let value = |name: &str| asked.iter().find(|(other, _)| other == name).map_or("", |(_, value)| value.as_str());
+    let coverage = &app.report.coverage;
+    // An example of a time is one that this capture has.
+    let example = |name: &str, example: &'static str| match (name, coverage.first_ts, coverage.last_ts) {
+        ("ts.gte", Some(first), _) => short(first),
+        ("ts.lt", _, Some(last)) => short(last),
+        _ => example.to_string(),
+    };
     let own = |name: &str| FILTERS.iter().any(|(filter, ..)| *filter == name) || matches!(name, "sort" | "cursor");
     html! {
         form.filters method="get" action="/flows" role="search" {
-            @for (name, says, example) in FILTERS {
-                label { span { (says) } input name=(name) value=(value(name)) placeholder=(example) autocomplete="off" spellcheck="false" data-search[name == "either_end"]; }
+            @for (name, says, says_of) in FILTERS {
+                label { span { (says) } input name=(name) value=(value(name)) placeholder=(example(name, says_of)) autocomplete="off" spellcheck="false" data-search[name == "either_end"]; }
             }
             @for (name, value) in asked.iter().filter(|(name, _)| !own(name)) {
                 label { span { (clipped(name, 40)) } input name=(name) value=(value); }
@@ -149,17 +157,18 @@ pub async fn one(Open(app): Open, Extension(visitor): Extension<Visitor>, Path(i
     let own = app.clone();
     let about = app.desk.ask(move |conn| about(conn, &own, source, flow)).await?;
     let Some(row) = about.flow.rows.first() else {
-        return Err(Problem::Nowhere(format!("there is no flow {:?}", crate::report::visible(&id))).into());
+        return Err(Problem::Nowhere(no_flow(&id)).into());
     };
     let printed = FlowId(flow).to_string();
+    let inbox = super::findings::triage_of_all(&app).await?;
     let findings: Vec<_> = app.report.findings.iter().filter(|finding| finding.flows.contains(&printed)).collect();
     let body = html! {
         nav.crumbs aria-label="Flows" { a href="/flows" { "Flows" } }
         section #flow {
             h1 { "Flow " (printed) }
+            (outline(&about.flow.names, row))
             @if visitor.must_be(Role::Analyst).is_ok() { p.more { a href={ "/api/v1/flows/" (segment(&printed)) "/packets" } download { "Packets as pcapng" } } }
-            @if !findings.is_empty() { div.finding-list { @for finding in findings { (super::findings::line(finding, "open")) } } }
-            (facts(source, &about.flow.names, row))
+            @if !findings.is_empty() { div.finding-list { @for finding in findings { (super::findings::line(finding, triage::state(&inbox, &finding.id))) } } }
         }
         @for (table, page) in &about.events {
             section {
@@ -168,8 +177,66 @@ pub async fn one(Open(app): Open, Extension(visitor): Extension<Visitor>, Path(i
                 @if page.next.is_some() { p.more { a href={ "/api/v1/" (table) "?flow_id=" (flow) } { "All as JSON" } } }
             }
         }
+        section #columns { h2 { "All columns" } (facts(source, &about.flow.names, row)) }
     };
     Ok(frame::page(&app, &visitor, "/flows", &format!("Flow {printed}"), body))
+}
+
+/// Why a flow is not there. Whoever copies a `flow_id` out of a table has the number under which tables hold it.
+fn no_flow(id: &str) -> String {
+    let held = id
+        .parse()
+        .ok()
+        .filter(|number| *number >= 16)
+        .map(|number: u64| format!(". The row with flow_id {number} would be flow {}", FlowId(number)));
+    format!("there is no flow {:?}{}", crate::report::visible(id), held.unwrap_or_default())
+}
+
+/// What the flow was, in one box: ends, protocol, outcome, time, amount.
+fn outline(names: &[String], row: &[Cell]) -> Markup {
+    let at = |name: &str| names.iter().position(|own| own == name).and_then(|at| row.get(at));
+    let text = |name: &str| at(name).filter(|cell| **cell != Cell::Null).map(Cell::to_string).unwrap_or_default();
+    let end = |host: &str, port: &str| html! { (frame::host(&text(host))) @if !text(port).is_empty() { span.muted { ":" (text(port)) } } };
+    let nanos = |name: &str| match at(name) {
+        Some(Cell::Int(ns)) => i64::try_from(*ns).unwrap_or(0),
+        _ => 0,
+    };
+    let way =
+        |bytes: &str, packets: &str| html! { (human_bytes(whole(at(bytes)))) span.muted { " in " (count(whole(at(packets)), "packet")) } };
+    let (state, service) = (text("conn_state"), text("service"));
+    html! {
+        p.ends { (end("id_orig_h", "id_orig_p")) span.muted { " → " } (end("id_resp_h", "id_resp_p")) }
+        dl.facts.sheet {
+            div { dt { "Protocol" } dd { (t(&text("proto"))) @if !service.is_empty() { ", " (t(&service)) } @else { span.muted { ", service not recognised" } } } }
+            div { dt { "Outcome" } dd { @if !state.is_empty() { code { (t(&state)) } " " (outcome(&state)) } @if !text("history").is_empty() { span.muted { " history " } code { (t(&text("history"))) } } } }
+            div { dt { "Time" } dd { (html::spanned(nanos("ts_ns"), nanos("last_ts_ns"))) } }
+            div { dt { "Sent" } dd { (way("orig_ip_bytes", "orig_pkts")) } }
+            div { dt { "Received" } dd { (way("resp_ip_bytes", "resp_pkts")) } }
+            @if whole(at("missed_bytes")) > 0 { div { dt { "Missed" } dd { (human_bytes(whole(at("missed_bytes")))) " that the capture lacks" } } }
+            div { dt { "Frames" } dd { (t(&text("first_frame"))) " to " (t(&text("last_frame"))) } }
+            @if !text("community_id").is_empty() { div { dt { "Community ID" } dd { code { (t(&text("community_id"))) } } } }
+        }
+    }
+}
+
+/// Zeek's states of connections, in words.
+fn outcome(state: &str) -> &'static str {
+    match state {
+        "S0" => "asked, never answered",
+        "S1" => "set up, not ended in this capture",
+        "SF" => "set up and ended in order, or both sides spoke",
+        "REJ" => "refused",
+        "S2" => "set up; the client closed, the server did not answer that",
+        "S3" => "set up; the server closed, the client did not answer that",
+        "RSTO" => "set up, broken off by the client",
+        "RSTR" => "broken off by the server",
+        "RSTOS0" => "asked and broken off by the client, no answer seen",
+        "RSTRH" => "the server answered and broke off, no request seen",
+        "SH" => "asked and closed by the client, no answer seen",
+        "SHR" => "answered and closed by the server, no request seen",
+        "OTH" => "neither beginning nor end seen",
+        _ => "",
+    }
 }
 
 /// The number that the tables hold, of an id as findings print it.
@@ -248,7 +315,7 @@ mod tests {
         let ask = |name: &str, value: &str| source.question(&[(name.into(), value.into())]).map(drop);
         ask("fields", FIELDS).unwrap();
         for (name, _, example) in FILTERS {
-            ask(name, example).unwrap();
+            ask(name, if example.is_empty() { "2026-03-03 09:30:00" } else { example }).unwrap();
         }
         for (order, _) in ORDERS.iter().filter(|(order, _)| !order.is_empty()) {
             ask("sort", order).unwrap();

@@ -1,7 +1,7 @@
 //! What all pages have in common.
 
 use crate::report::html::t;
-use crate::report::text::{clipped, thousands};
+use crate::report::text::{clipped, count, thousands};
 use crate::serve::access::Visitor;
 use crate::serve::problem::Problem;
 use crate::serve::{App, Role};
@@ -164,6 +164,17 @@ pub fn cell(cell: &Cell) -> Markup {
         }
         other => html! { (clipped(&other.to_string(), CELL)) },
     }
+}
+
+/// `11 findings`, or `4 of 11 findings` where some are filtered away.
+pub fn found(fit: u64, all: u64, what: &str) -> String {
+    if fit == all { count(all, what) } else { format!("{} of {}", thousands(fit), count(all, what)) }
+}
+
+/// A time of the journal, to the second.
+pub fn moment(at: &str) -> Markup {
+    let short = at.get(..19).map_or_else(|| at.to_string(), |at| at.replace('T', " "));
+    html! { time datetime=(t(at)) { (t(&short)) } }
 }
 
 /// A link to a host's page.

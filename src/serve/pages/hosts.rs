@@ -2,12 +2,14 @@
 
 use super::frame::{self, cell, figures, said, whole, words};
 use super::{Page, query_string};
+use crate::model::Severity;
 use crate::model::time::human_bytes;
 use crate::report::html::{self, class_of, pill, t, tactics};
 use crate::report::text::{count, label, thousands};
 use crate::serve::access::Visitor;
 use crate::serve::desk::rows;
 use crate::serve::exchange::Query;
+use crate::serve::triage::state;
 use crate::serve::{Open, Role, api};
 use crate::store::Cell;
 use axum::Extension;
@@ -87,7 +89,7 @@ fn line(row: &[Cell]) -> Vec<Markup> {
     vec![
         html! { span data-item { (frame::host(&said(row.first()))) } @if outside { span.outside { "outside" } } },
         cell(at(2)),
-        html! { @if risk > 0.0 { (format!("{risk:.0}")) } @else { span.muted { "–" } } },
+        html! { @if risk > 0.0 { span class={ "risk-number " (class_of(Severity::of_risk(risk))) } { (format!("{risk:.0}")) } } @else { span.muted { "–" } } },
         html! { (t(crate::report::facts::host_state(&said(row.get(5))))) },
         html! { (thousands(whole(row.get(6)))) },
         html! { (human_bytes(whole(row.get(7)))) },
@@ -111,6 +113,7 @@ pub async fn one(Open(app): Open, Extension(visitor): Extension<Visitor>, Path(i
         Ok((peers, rows(conn, offers, &[ip(), Value::UBigInt(FEW)])?))
     });
     let (peers, offers) = lists.await?;
+    let inbox = super::findings::triage_of_all(&app).await?;
     let flows = super::flows::of_host(&app, &ip, FEW).await?;
     let findings: Vec<_> = app.report.findings.iter().filter(|finding| api::names_host(finding, &ip)).collect();
     let body = html! {
@@ -129,7 +132,7 @@ pub async fn one(Open(app): Open, Extension(visitor): Extension<Visitor>, Path(i
         section #findings {
             h2 { "Findings that name it" }
             @if findings.is_empty() { p.lead { "None. That is not the same as clean: see the coverage." } }
-            @else { div.finding-list { @for finding in findings.iter().take(50) { (super::findings::line(finding, "open")) } } }
+            @else { div.finding-list { @for finding in findings.iter().take(50) { (super::findings::line(finding, state(&inbox, &finding.id))) } } }
         }
         @if !peers.cells.is_empty() {
             section #peers {

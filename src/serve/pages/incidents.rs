@@ -4,11 +4,11 @@ use super::frame;
 use super::{Page, segment};
 use crate::model::Finding;
 use crate::model::report::Incident;
-use crate::model::time::{human_duration, rfc3339};
 use crate::report::html::incidents::hosts;
 use crate::report::html::{self, Told, charts, class_of, graph, pill, prose, t, tactics};
 use crate::report::text::count;
 use crate::serve::access::Visitor;
+use crate::serve::triage::state;
 use crate::serve::{Open, Role, api};
 use axum::Extension;
 use axum::extract::Path;
@@ -40,7 +40,7 @@ pub fn line(incident: &Incident) -> Markup {
                 span.finding-grade { (pill(incident.severity)) " " span.fid { (t(&incident.id)) } }
                 span.finding-says {
                     span.finding-title { (t(&incident.title)) }
-                    span.says { (rfc3339(incident.first_ns)) ", " (human_duration(incident.last_ns.saturating_sub(incident.first_ns))) ". " (tactics(&incident.tactics)) }
+                    span.says { (html::spanned(incident.first_ns, incident.last_ns)) ". " (tactics(&incident.tactics)) }
                 }
                 span.finding-meta {
                     span { span.risk-number { (format!("{:.0}", incident.risk)) } " risk" }
@@ -57,6 +57,7 @@ pub async fn one(Open(app): Open, Extension(visitor): Extension<Visitor>, Path(i
     let incident = api::incident(&app, &id)?;
     let findings: Vec<&Finding> = incident.findings.iter().filter_map(|id| api::finding(&app, id).ok()).collect();
     let told = Told::in_pages(&app.report);
+    let inbox = super::findings::triage_of_all(&app).await?;
     let story = app.report.prose.iter().find(|prose| prose.about == incident.id);
     let body = html! {
         nav.crumbs aria-label="Incidents" { a href="/incidents" { "Incidents" } }
@@ -64,12 +65,15 @@ pub async fn one(Open(app): Open, Extension(visitor): Extension<Visitor>, Path(i
             div.finding-head {
                 p.finding-grade { (pill(incident.severity)) " " span.fid { (t(&incident.id)) } }
                 h1 { (t(&incident.title)) }
+                @if incident.background { p.says { "Background of the Internet: strangers tried, and nothing came of it." } }
+                @if !incident.entry.is_empty() { p.says { (t(&incident.entry)) } }
                 p.muted {
                     (format!("{:.0}", incident.risk)) " risk, " (html::probability(incident.confidence)) " confidence. "
-                    (rfc3339(incident.first_ns)) ", " (human_duration(incident.last_ns.saturating_sub(incident.first_ns)))
+                    (html::spanned(incident.first_ns, incident.last_ns)) ". "
+                    (count(incident.findings.len() as u64, "finding")) ", " (count(incident.hosts.len() as u64, "host")) "."
                 }
                 p.tactics { (tactics(&incident.tactics)) }
-                p.parties { @for ip in incident.hosts.iter().take(24) { (frame::host(ip)) " " } @if incident.hosts.len() > 24 { span.muted { "and " (incident.hosts.len() - 24) " more" } } }
+                @if visitor.must_be(Role::Analyst).is_ok() { p { a href={ "/api/v1/incidents/" (segment(&incident.id)) "/packets" } download { "Packets as pcapng" } } }
             }
         }
         @if let Some(story) = story { section #story { h2 { "Story" } (prose::one(story, true, &told)) } }
@@ -80,7 +84,7 @@ pub async fn one(Open(app): Open, Extension(visitor): Extension<Visitor>, Path(i
         section #graph { h2 { "Who did it, and to whom" } (graph::picture(incident, 0, &told)) (hosts(incident, &told)) }
         section #findings {
             h2 { "Findings, in order of time" }
-            div.finding-list { @for finding in findings.iter().take(FINDINGS) { (super::findings::line(finding, "open")) } }
+            div.finding-list { @for finding in findings.iter().take(FINDINGS) { (super::findings::line(finding, state(&inbox, &finding.id))) } }
             @if findings.len() > FINDINGS { p.more { a href={ "/api/v1/incidents/" (segment(&id)) } { "All " (findings.len()) " as JSON" } } }
         }
     };

@@ -3,6 +3,7 @@
 use super::Page;
 use super::frame::{self, cell, figures, words};
 use crate::report::html::{evidence, t};
+use crate::report::text::{clipped, label};
 use crate::serve::access::Visitor;
 use crate::serve::desk::rows;
 use crate::serve::exchange::Query;
@@ -43,15 +44,44 @@ pub async fn page(Open(app): Open, Extension(visitor): Extension<Visitor>, Query
             h2 { "Log of the analysis" }
             form.filters method="get" action="/logs" {
                 label { span { "Level" } select name="level" { (frame::choice("", "any", &wanted.level)) @for level in LEVELS { (frame::choice(level, level, &wanted.level)) } } }
-                div.actions { button { "Filter" } }
+                div.actions { button { "Filter" } a href="/logs" { "Clear" } }
             }
-            @if lines.is_empty() { p.lead { "Nothing was logged: no cap was reached, nothing failed." } }
+            @if lines.is_empty() { p.lead { @if wanted.level.is_empty() { "Nothing was logged: no cap was reached, nothing failed." } @else { "Nothing was logged at this level." } } }
             @else { (frame::table(&[words("Level"), words("Source"), words("Message"), figures("Times")], &lines)) }
         }
         (journal_of(entries))
         (evidence::sections(&app.report))
     };
     Ok(frame::page(&app, &visitor, "/logs", "Logs", body))
+}
+
+/// Members of an entry, as a list; those within members as they are written.
+fn detail(detail: &serde_json::Value) -> Markup {
+    let said = |value: &serde_json::Value| match value {
+        serde_json::Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    // Of a digest the beginning is enough where it stands among others; all of it is below.
+    let briefly = |value: &serde_json::Value| match said(value) {
+        digest if digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
+            format!("{}…", digest.chars().take(12).collect::<String>())
+        }
+        other => other,
+    };
+    html! {
+        @match detail {
+            serde_json::Value::Object(members) if members.len() > 1 || members.values().any(|one| one.is_object() || one.is_array()) => {
+                details {
+                    summary { @for (at, (name, value)) in members.iter().filter(|(_, value)| !value.is_object() && !value.is_array()).take(3).enumerate() {
+                        @if at > 0 { ", " } span.muted { (t(&label(name))) } " " (clipped(&briefly(value), 48))
+                    } }
+                    dl.facts { @for (name, value) in members { div { dt { (t(&label(name))) } dd { code { (t(&said(value))) } } } } }
+                }
+            }
+            serde_json::Value::Object(members) => { @for (name, value) in members { span.muted { (t(&label(name))) } " " (t(&said(value))) } }
+            other => { (t(&said(other))) }
+        }
+    }
 }
 
 fn journal_of(entries: Result<Vec<journal::Entry>, crate::store::StoreError>) -> Markup {
@@ -62,7 +92,7 @@ fn journal_of(entries: Result<Vec<journal::Entry>, crate::store::StoreError>) ->
                 Err(error) => { p.wrong role="alert" { (t(&error.to_string())) } }
                 Ok(entries) => {
                     p.lead { "What people and later commands did with this case. Each entry seals those before it; the chain holds." }
-                    ol.story { @for entry in entries.iter().rev().take(ENTRIES) { li { time { (t(&entry.at)) } span { (t(&entry.action)) } span { (t(&entry.detail.to_string())) } } } }
+                    ol.story { @for entry in entries.iter().rev().take(ENTRIES) { li { (frame::moment(&entry.at)) span { (t(&label(&entry.action))) } div { (detail(&entry.detail)) } } } }
                 }
             }
         }

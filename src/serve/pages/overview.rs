@@ -5,12 +5,13 @@ use super::frame::{self, said, whole};
 use crate::model::Severity;
 use crate::model::report::{Report, Share};
 use crate::model::time::{human_bytes, human_duration, short};
-use crate::report::html::{Told, charts, class_of, coverage, hosts, pill, share_bar, t, verdict};
+use crate::report::html::{Told, charts, class_of, coverage, hosts, pill, share_bar, t, unusual, verdict};
 use crate::report::text::{clipped, count, label, thousands};
 use crate::serve::access::Visitor;
 use crate::serve::api::{AttackCell, matrix};
 use crate::serve::desk::rows;
 use crate::serve::problem::Problem;
+use crate::serve::triage::{Inbox, state};
 use crate::serve::{App, Open};
 use axum::Extension;
 use duckdb::types::Value;
@@ -26,15 +27,16 @@ const PLACES: u64 = 20;
 pub async fn page(Open(app): Open, Extension(visitor): Extension<Visitor>) -> Page {
     let report = &app.report;
     let told = Told::in_pages(report);
-    let (trend, places) = (super::trend::of(&app).await?, places_of(&app).await?);
+    let (trend, places, inbox) = (super::trend::of(&app).await?, places_of(&app).await?, super::findings::triage_of_all(&app).await?);
     let body = html! {
         (verdict::section(report))
         (tiles(report))
         (super::trend::chart(&app, &trend, &told))
-        (findings(report))
-        @if app.report.incidents.len() > 1 { (incidents(&app)) }
+        (findings(report, &inbox))
+        @if !app.report.incidents.is_empty() { (incidents(&app)) }
         @if !report.hosts.is_empty() { (top_hosts(report, &told)) }
         (attack(&app, &told))
+        (unusual::sections(report, &told))
         @if !report.services.is_empty() { (charts::services(&report.services)) }
         (places_section(&places))
         (coverage::section(&report.coverage))
@@ -50,7 +52,7 @@ fn tiles(report: &Report) -> Markup {
     let tiles = [
         ("Threat level", label(threat), "the gravest finding".to_string(), "/findings"),
         ("Findings", thousands(report.findings.len() as u64), format!("by {} that fired", count(c.rules_fired, "rule")), "/findings"),
-        ("Packets", thousands(c.frames), human_bytes(c.bytes), "/logs"),
+        ("Packets", thousands(c.frames), size(report), "/logs"),
         ("Flows", thousands(c.flows), "open the explorer".into(), "/flows"),
         ("Hosts", thousands(report.hosts_total), format!("{} of medium risk or above", thousands(risky)), "/hosts"),
         ("Time", human_duration(c.span_ns()), span, "/flows"),
@@ -66,13 +68,19 @@ fn tiles(report: &Report) -> Markup {
     }
 }
 
-fn findings(report: &Report) -> Markup {
+/// Bytes of the evidence; of a capture that goes on those on the wire, since no file is whole yet.
+fn size(report: &Report) -> String {
+    let wire = report.traffic.buckets.iter().fold(0_u64, |sum, bucket| sum.saturating_add(bucket.bytes));
+    if report.coverage.bytes == 0 && wire > 0 { format!("{} on the wire", human_bytes(wire)) } else { human_bytes(report.coverage.bytes) }
+}
+
+fn findings(report: &Report, inbox: &Inbox) -> Markup {
     html! {
         section #findings {
             h2 { "Gravest findings" }
             @if report.findings.is_empty() { p.lead { "No rule fired. Read the coverage below before calling this clean." } }
             @else {
-                div.finding-list { @for finding in report.findings.iter().take(FIRST) { (super::findings::line(finding, "open")) } }
+                div.finding-list { @for finding in report.findings.iter().take(FIRST) { (super::findings::line(finding, state(inbox, &finding.id))) } }
                 @if report.findings.len() > FIRST { p.more { a href="/findings" { "All " (count(report.findings.len() as u64, "finding")) } } }
             }
         }
@@ -140,14 +148,12 @@ fn attack(app: &App, told: &Told) -> Markup {
         @if !matrix.is_empty() {
             section #attack {
                 h2 { "ATT&CK" }
-                p.lead { "Techniques that rules look for. Coloured: found. Plain: looked for and not found. Struck out: this capture could not show it." }
-                div.wide tabindex="0" role="group" aria-label="ATT&CK matrix, scrollable" {
-                    div.matrix {
-                        @for column in &matrix {
-                            div.tactic-column {
-                                h3 { (clipped(&label(&column.tactic), 32)) }
-                                ul { @for cell in &column.techniques { (technique(cell, told)) } }
-                            }
+                p.lead { "Techniques that rules look for, by tactic. Coloured: found. Plain: looked for and not found. Struck out: this capture could not show it." }
+                div.matrix {
+                    @for column in &matrix {
+                        div.tactic-column {
+                            h3 { (clipped(&label(&column.tactic), 32)) }
+                            ul { @for cell in found_first(&column.techniques) { (technique(cell, told)) } }
                         }
                     }
                 }
@@ -167,13 +173,24 @@ fn technique(cell: &AttackCell, told: &Told) -> Markup {
         (0, false) => format!("could not be looked for ({})", cell.rules.join(", ")),
         (n, _) => count(n as u64, "finding"),
     };
+    let name = cell.name.as_deref().unwrap_or_default();
     html! {
-        li class=(class) title=(t(&says)) {
+        li class=(class) title={ (t(&cell.technique)) " " (name) ": " (t(&says)) } {
             @match cell.findings.as_slice() {
-                [] => { span { (t(&cell.technique)) } span.hidden { ", " (t(&says)) } }
-                [one] => { a href=[told.link(one)] { (t(&cell.technique)) } " " @if let Some(severity) = cell.severity { (pill(severity)) } }
-                many => { a href={ "/findings?technique=" (super::segment(&cell.technique)) } { (t(&cell.technique)) } span.muted { " ×" (many.len()) } " " @if let Some(severity) = cell.severity { (pill(severity)) } }
+                [] => { span.technique { (t(&cell.technique)) } " " span.technique-name { (name) } span.hidden { ", " (t(&says)) } }
+                [one] => { a href=[told.link(one)] { span.technique { (t(&cell.technique)) } " " span.technique-name { (name) } } (grade(cell, 1)) }
+                many => { a href={ "/findings?technique=" (super::segment(&cell.technique)) } { span.technique { (t(&cell.technique)) } " " span.technique-name { (name) } } (grade(cell, many.len())) }
             }
         }
     }
+}
+
+fn grade(cell: &AttackCell, findings: usize) -> Markup {
+    html! { span.technique-grade { @if let Some(severity) = cell.severity { (pill(severity)) } @if findings > 1 { span.muted { " ×" (findings) } } } }
+}
+
+fn found_first(cells: &[AttackCell]) -> Vec<&AttackCell> {
+    let mut cells: Vec<&AttackCell> = cells.iter().collect();
+    cells.sort_by_key(|cell| (std::cmp::Reverse(cell.severity), !cell.looked));
+    cells
 }

@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 /// Anomalies that are marked, the strangest.
 const MARKED: u64 = 150;
-const TOP: f64 = 40.0;
+const TOP: f64 = 46.0;
 const HEIGHT: f64 = 190.0;
 /// The right axis has its numbers beyond this.
 const EDGE: f64 = RIGHT - 30.0;
@@ -138,6 +138,7 @@ fn left(buckets: &[Bucket]) -> Markup {
     let _ = write!(path, "V{:.1}Z", TOP + HEIGHT);
     html! {
         g.axis aria-hidden="true" {
+            text.axis-name x=(px(CHART_LEFT - 8.0)) y=(px(TOP - 14.0)) text-anchor="end" { "bytes" }
             @for tick in &ticks {
                 line.grid x1=(px(CHART_LEFT)) x2=(px(EDGE)) y1=(px(y(*tick))) y2=(px(y(*tick))) {}
                 text x=(px(CHART_LEFT - 8.0)) y=(px(y(*tick) + 4.0)) text-anchor="end" { (human_bytes(*tick)) }
@@ -163,6 +164,7 @@ fn right(trend: &Trend) -> Markup {
     }
     html! {
         g.axis aria-hidden="true" {
+            text.axis-name x=(px(EDGE + 8.0)) y=(px(TOP - 14.0)) { "score" }
             @for tick in [0.0, 0.5, 1.0] { text x=(px(EDGE + 8.0)) y=(px(height_of(tick) + 4.0)) { (format!("{tick:.1}")) } }
         }
         path.score-line d=(path) {}

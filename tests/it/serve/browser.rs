@@ -3,8 +3,9 @@
 use super::access::{PASSWORD, with_users};
 use super::chromium::{Page, there_is_one};
 use super::live::live;
-use super::{Server, serve, serve_demo, until};
-use crate::desk::scenario;
+use super::{Server, copy, serve, serve_demo, until};
+use crate::desk::{Desk, scenario};
+use crate::hostile;
 
 fn on(server: &Server, path: &str) -> String {
     format!("http://{}{path}", server.addr)
@@ -83,6 +84,7 @@ fn every_page_loads_without_a_word_on_the_console() {
         "/findings/F1",
         "/incidents",
         "/incidents/I1",
+        "/findings?rule=dns-tunnel&state=any",
         "/hosts",
         "/hosts/10.20.0.80",
         "/flows",
@@ -140,4 +142,45 @@ fn a_running_capture_moves_on_the_page_until_it_is_paused() {
     page.eval("document.querySelector('.pulse button').click()");
     page.until(&format!("{flows} !== {paused}"));
     assert_eq!(page.complaints(), Vec::<String>::new());
+}
+
+#[test]
+fn hostile_strings_are_shown_as_text_and_run_nothing_in_a_browser() {
+    if !there_is_one() {
+        return;
+    }
+    let desk = Desk::new();
+    copy(&hostile::case_folder(), &desk.path("hostile.vigil"));
+    let server = serve(desk, "hostile.vigil", &[]);
+    let downloads = tempfile::tempdir().unwrap();
+    let mut page = Page::new(downloads.path());
+    let mut pages: Vec<String> =
+        ["/", "/findings", "/incidents", "/hosts", "/logs", "/report", "/hosts/203.0.113.9"].map(String::from).into();
+    let ids = server.get("/api/v1/findings?fields=id").well().json();
+    pages.extend(ids["rows"].as_array().unwrap().iter().take(12).map(|row| format!("/findings/{}", row["id"].as_str().unwrap())));
+    for service in ["http", "dns", "ftp", "ssl"] {
+        let flows = server.get(&format!("/flows?service.has={service}")).well().body;
+        pages.extend(
+            flows.split("href=\"/flows/").skip(1).filter_map(|rest| rest.split('"').next()).take(3).map(|id| format!("/flows/{id}")),
+        );
+    }
+    pages.push(format!("/sql?query={}", "SELECT%20*%20FROM%20http"));
+    let mut shown = 0;
+    for path in pages {
+        page.go(&on(&server, &path));
+        if path.starts_with("/sql") {
+            page.eval("document.querySelector('form.sql').requestSubmit()");
+            page.until("document.querySelectorAll('#answer td').length > 10");
+        }
+        // A dialog would have stopped the page: the answers to these questions would not come.
+        let foreign = "document.querySelectorAll('img, iframe, object, embed, a[href^=\"javascript:\"], [onload], [onerror], body script:not([src])').length";
+        let report = u64::from(path == "/report");
+        assert_eq!(page.eval(foreign).as_u64(), Some(report), "{path}: only the report has a script of its own");
+        let deceiving = "/[\\u0000-\\u0008\\u000b-\\u001f\\u007f-\\u009f\\u200b-\\u200f\\u202a-\\u202e\\u2066-\\u2069\\ufeff]/.test(document.documentElement.textContent.replace(document.querySelector('textarea')?.value ?? '', ''))";
+        assert_eq!(page.eval(deceiving), false, "{path}: characters that deceive the eye are written out");
+        let told = "['<script>alert', '\\\\u{202e}', 'onerror=alert'].some((attack) => document.body.innerText.includes(attack))";
+        shown += u64::from(page.eval(told) == true);
+        assert_eq!(page.complaints(), Vec::<String>::new(), "{path}");
+    }
+    assert!(shown > 8, "the strings are there to be read, on {shown} pages");
 }

@@ -57,6 +57,12 @@ fn a_capture_that_is_sent_becomes_a_case_beside_the_first() {
     assert_eq!(ended(&server, &again.json()["id"])["case"], "scan-2");
     let names: Vec<Value> = server.get("/api/v1/cases").well().json().as_array().unwrap().iter().map(|case| case["name"].clone()).collect();
     assert_eq!(names, ["demo", "scan", "scan-2"]);
+    let listed = server.get("/api/v1/cases").well().json();
+    let outline = &listed[1]["outline"];
+    assert!(
+        outline["findings"].as_u64() > Some(0) && outline["severity"].is_string() && outline["frames"].as_u64() > Some(100),
+        "{outline}"
+    );
 }
 
 #[test]
@@ -88,7 +94,7 @@ fn what_is_no_capture_or_does_not_arrive_is_told_and_leaves_nothing_behind() {
     let left: Vec<String> = std::fs::read_dir(server.desk.folder())
         .unwrap()
         .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
-        .filter(|name| name.starts_with('.') || name.contains("half") || name.contains("large"))
+        .filter(|name| name.starts_with('.') || ["half", "large", "words"].iter().any(|sent| name.contains(sent)))
         .collect();
     assert!(left.is_empty(), "{left:?}");
 }

@@ -5,11 +5,13 @@ use crate::desk::Desk;
 use crate::hostile;
 
 /// All pages of a case that has findings.
-const PAGES: [&str; 14] = [
+const PAGES: [&str; 16] = [
     "/",
     "/findings",
     "/findings?severity=critical&q=ssh",
     "/findings/F1",
+    "/incidents",
+    "/incidents/I1",
     "/hosts",
     "/hosts?q=10.&side=inside",
     "/hosts/10.20.0.80",
@@ -53,7 +55,7 @@ fn every_page_is_there_and_every_link_on_it_leads_somewhere() {
 fn filters_live_in_the_address_and_say_what_is_wrong() {
     let server = serve_demo(&[]);
     let page = server.get("/findings?severity=critical").well().body;
-    assert!(page.contains("2 findings") && !page.contains("data-severity=\"low\""), "{page}");
+    assert!(page.contains("2 of 11 findings") && !page.contains("data-severity=\"low\""), "{page}");
     let wrong = server.get("/flows?ts.gte=yesterday").well().body;
     assert!(wrong.contains("role=\"alert\"") && wrong.contains("value=\"yesterday\""));
     let flows = server.get("/flows?either_end=10.20.0.80").well().body;
