@@ -130,22 +130,34 @@ fn wanted(capture: &Value) -> Vec<Wanted> {
     }
     for sentence in capture["expect"].as_array().into_iter().flatten().map(text) {
         for (name, ip) in named_addresses(sentence) {
-            let sql = format!("SELECT count(*) AS n FROM host_claims WHERE frame >= 1 AND ip = {} AND claim IN ('name', 'alias') AND value = {}", quoted(&ip), quoted(&name));
+            let sql = format!(
+                "SELECT count(*) AS n FROM host_claims WHERE frame >= 1 AND ip = {} AND claim IN ('name', 'alias') AND value = {}",
+                quoted(&ip),
+                quoted(&name)
+            );
             ask(format!("{ip} is {name}"), sql);
         }
         for (ip, mac) in hardware(sentence) {
             ask(format!("{ip} is at {mac}"), claim_of(&quoted(&ip), "mac", &mac));
         }
         if let Some(user) = user(sentence) {
-            let sql = format!("SELECT count(*) AS n FROM credentials JOIN host_claims h ON h.claim = 'user' AND h.value = \"user\" AND h.ip = id_orig_h AND h.frame >= 1 WHERE \"user\" = {}", quoted(&user));
+            let sql = format!(
+                "SELECT count(*) AS n FROM credentials JOIN host_claims h ON h.claim = 'user' AND h.value = \"user\" AND h.ip = id_orig_h AND h.frame >= 1 WHERE \"user\" = {}",
+                quoted(&user)
+            );
             ask(format!("user {user}"), sql);
         }
         for file in files(sentence) {
-            let sql = format!("SELECT count(*) AS n FROM files WHERE frame >= 1 AND (filename ILIKE '%' || {0} OR url ILIKE '%' || {0})", quoted(&file));
+            let sql = format!(
+                "SELECT count(*) AS n FROM files WHERE frame >= 1 AND (filename ILIKE '%' || {0} OR url ILIKE '%' || {0})",
+                quoted(&file)
+            );
             ask(format!("file {file}"), sql);
         }
     }
-    let of = |list: &[(&str, Side, &str, &str)]| list.iter().filter(|known| text(&capture["file"]).starts_with(known.0)).copied().collect::<Vec<_>>();
+    let of = |list: &[(&str, Side, &str, &str)]| {
+        list.iter().filter(|known| text(&capture["file"]).starts_with(known.0)).copied().collect::<Vec<_>>()
+    };
     for (_, side, claim, value) in of(KNOWN) {
         let who = match side {
             Attacker => list(&attackers),
@@ -162,7 +174,11 @@ fn wanted(capture: &Value) -> Vec<Wanted> {
 }
 
 fn claim_of(who: &str, claim: &str, value: &str) -> String {
-    format!("SELECT count(*) AS n FROM host_claims WHERE frame >= 1 AND confidence > 0 AND ip IN ({who}) AND claim = {} AND value = {}", quoted(claim), quoted(value))
+    format!(
+        "SELECT count(*) AS n FROM host_claims WHERE frame >= 1 AND confidence > 0 AND ip IN ({who}) AND claim = {} AND value = {}",
+        quoted(claim),
+        quoted(value)
+    )
 }
 
 /// A word without what surrounds it in a sentence.
@@ -174,15 +190,21 @@ fn bare(word: &str) -> &str {
 fn named_addresses(sentence: &str) -> Vec<(String, String)> {
     let words: Vec<&str> = sentence.split_whitespace().collect();
     let ip = |word: &str| bare(word).parse::<Ipv4Addr>().ok().map(|ip| ip.to_string());
-    let name = |word: &str| (word.contains('.') && ip(word).is_none() && word.ends_with(|c: char| c.is_ascii_alphabetic())).then(|| word.to_ascii_lowercase());
+    let name = |word: &str| {
+        (word.contains('.') && ip(word).is_none() && word.ends_with(|c: char| c.is_ascii_alphabetic())).then(|| word.to_ascii_lowercase())
+    };
     let mut found = Vec::new();
     for pair in words.windows(2) {
-        if pair[1].starts_with('(') && let (Some(name), Some(ip)) = (name(pair[0]), ip(pair[1])) {
+        if pair[1].starts_with('(')
+            && let (Some(name), Some(ip)) = (name(pair[0]), ip(pair[1]))
+        {
             found.push((name, ip));
         }
     }
     for three in words.windows(3) {
-        if three[1] == "(SNI" && let (Some(ip), Some(name)) = (ip(three[0]), name(bare(three[2]))) {
+        if three[1] == "(SNI"
+            && let (Some(ip), Some(name)) = (ip(three[0]), name(bare(three[2])))
+        {
             found.push((name, ip));
         }
     }
@@ -195,7 +217,10 @@ fn hardware(sentence: &str) -> Vec<(String, String)> {
     let mac = |word: &str| (bare(word).len() == 17 && bare(word).split(':').count() == 6).then(|| bare(word).to_owned());
     let found = (0..words.len()).filter_map(|at| {
         let ip = bare(words[at]).parse::<Ipv4Addr>().ok()?.to_string();
-        let next = words.get(at + 1).filter(|next| next.starts_with('(')).or_else(|| words.get(at + 3).filter(|_| words.get(at + 1) == Some(&"claimed")))?;
+        let next = words
+            .get(at + 1)
+            .filter(|next| next.starts_with('('))
+            .or_else(|| words.get(at + 3).filter(|_| words.get(at + 1) == Some(&"claimed")))?;
         Some((ip, mac(next)?))
     });
     found.collect()
@@ -210,7 +235,9 @@ fn user(sentence: &str) -> Option<String> {
 /// Words that end like programs.
 fn files(sentence: &str) -> Vec<String> {
     let words = sentence.split(|c: char| c.is_whitespace() || "()\",;".contains(c));
-    let ends = |word: &&str| [".exe", ".jar", ".class", ".dll"].iter().any(|ending| word.len() > ending.len() && word.to_ascii_lowercase().ends_with(ending));
+    let ends = |word: &&str| {
+        [".exe", ".jar", ".class", ".dll"].iter().any(|ending| word.len() > ending.len() && word.to_ascii_lowercase().ends_with(ending))
+    };
     words.filter(ends).filter(|word| !NEVER_SENT.contains(word)).map(str::to_owned).collect()
 }
 

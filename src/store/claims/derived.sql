@@ -23,6 +23,8 @@ FROM merged JOIN grounds USING (ground)
 WHERE CASE WHEN claim IN ('name', 'alias') THEN
           length(value) <= 253 AND NOT regexp_matches(value, '[^\pL\pN_ .''’()-]') AND regexp_matches(value, '^[\pL\pN_]') AND NOT regexp_full_match(value, '[0-9.]+')
           AND value NOT IN ('localhost', 'localhost.localdomain', 'localdomain', 'workgroup', 'mshome', 'unknown', '(none)', 'none', 'wpad', 'isatap')
+      -- What is typed to attack is nobody's name.
+      WHEN claim IN ('user', 'account') THEN NOT regexp_matches(value, '[<>{}"();]')
       WHEN claim = 'mac' THEN substr(value, 2, 1) IN ('0', '2', '4', '6', '8', 'a', 'c', 'e') AND value <> '00:00:00:00:00:00'
       ELSE true END;
 

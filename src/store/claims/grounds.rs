@@ -44,7 +44,12 @@ use Teller::{Host, Inferred, Others};
 /// All of them. What was proven or granted stands at 0.9 and above, what a machine says of itself by habit at 0.7 to 0.85, what others say at
 /// 0.5 to 0.7, what anybody can type, or was refused, below.
 pub const GROUNDS: &[Ground] = &[
-    ground("self-description", Host, 0.95, "A device describes itself to its neighbours or its management: LLDP, CDP, EtherNet/IP identity, BACnet."),
+    ground(
+        "self-description",
+        Host,
+        0.95,
+        "A device describes itself to its neighbours or its management: LLDP, CDP, EtherNet/IP identity, BACnet.",
+    ),
     ground("target", Host, 0.95, "NTLM challenge: the server's own names and domain."),
     ground("registry", Inferred, 0.95, "The IEEE's registry of hardware addresses names the vendor of this prefix."),
     ground("answers", Inferred, 0.95, "The host answers on this port, and the content is of this protocol."),
@@ -61,7 +66,12 @@ pub const GROUNDS: &[Ground] = &[
     ground("behaviour", Inferred, 0.9, "The host does what only this role does."),
     ground("advertisement", Host, 0.85, "IPv6 router advertisement with a lifetime."),
     ground("controller search", Host, 0.85, "The client introduces itself while it looks for a domain controller."),
-    ground("sender address", Host, 0.8, "ARP or neighbour discovery: the host claims this hardware address for itself; others can do so in its name."),
+    ground(
+        "sender address",
+        Host,
+        0.8,
+        "ARP or neighbour discovery: the host claims this hardware address for itself; others can do so in its name.",
+    ),
     ground("registration", Host, 0.8, "NetBIOS: the host registers the name."),
     ground("announcement", Host, 0.8, "mDNS: the host announces the name."),
     ground("realm", Host, 0.8, "Kerberos: the host grants tickets of this realm."),
@@ -74,7 +84,12 @@ pub const GROUNDS: &[Ground] = &[
     ground("banner", Host, 0.75, "The server's program names itself, and often its system."),
     ground("client banner", Host, 0.75, "The client's program names itself (SSH)."),
     ground("client build", Host, 0.7, "RDP: version of the client's program."),
-    ground("frames", Inferred, 0.7, "Frames of this address come from this hardware address, which carries no foreign and few other addresses."),
+    ground(
+        "frames",
+        Inferred,
+        0.7,
+        "Frames of this address come from this hardware address, which carries no foreign and few other addresses.",
+    ),
     ground("own name", Host, 0.7, "LLMNR: the host asks whether anybody else has its name."),
     ground("own answer", Host, 0.7, "LLMNR or NetBIOS: the host answers to the name, as those do who poison."),
     ground("address record", Others, 0.7, "DNS: the name has this address."),
@@ -93,7 +108,12 @@ pub const GROUNDS: &[Ground] = &[
     ground("syn fingerprint", Inferred, 0.5, "TCP: order of the first options and hops left are those of this family of systems."),
     ground("open port", Inferred, 0.5, "The host answers on this port; the content is of no protocol that is known."),
     ground("message", Host, 0.5, "Syslog: the name in the sender's messages, which may be passed on for others."),
-    ground("identifier", Host, 0.4, "DHCPv6: hardware address in the client's DUID, which may be another card's, or that of the machine it was copied from."),
+    ground(
+        "identifier",
+        Host,
+        0.4,
+        "DHCPv6: hardware address in the client's DUID, which may be another card's, or that of the machine it was copied from.",
+    ),
     ground("cookie", Host, 0.4, "RDP: user name in the first request, before any proof."),
     ground("hello", Host, 0.4, "SMTP: what the client calls itself; nobody checks."),
     ground("refused login", Host, 0.3, "Someone wanted to log in from this host and was refused."),

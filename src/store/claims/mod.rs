@@ -116,7 +116,9 @@ struct Named {
 }
 
 fn name_vendors(conn: &Connection) -> Result<()> {
-    let sql = format!("SELECT DISTINCT value FROM said WHERE claim = 'mac' UNION SELECT DISTINCT mac FROM said WHERE mac IS NOT NULL AND ip IS NULL ORDER BY 1 LIMIT {MACS_MAX}");
+    let sql = format!(
+        "SELECT DISTINCT value FROM said WHERE claim = 'mac' UNION SELECT DISTINCT mac FROM said WHERE mac IS NOT NULL AND ip IS NULL ORDER BY 1 LIMIT {MACS_MAX}"
+    );
     let mut found = conn.prepare(&sql).map_err(failed())?;
     let macs = found.query_map([], |row| row.get::<_, String>(0)).map_err(failed())?;
     let macs: Vec<Mac> = macs.filter_map(|mac| mac.map(|mac| mac_of(&mac)).transpose()).collect::<duckdb::Result<_>>().map_err(failed())?;
@@ -134,10 +136,11 @@ fn name_vendors(conn: &Connection) -> Result<()> {
         Some(Named { mac: mac.to_string(), vendor, detail })
     };
     let named: Vec<Named> = registry.vendors(macs).into_iter().filter_map(named).collect();
-    let columns = Columns::new()
-        .text("mac", "", |r: &Named| Some(&r.mac))
-        .text("vendor", "", |r| Some(&r.vendor))
-        .text("detail", "", |r| Some(&r.detail));
+    let columns =
+        Columns::new()
+            .text("mac", "", |r: &Named| Some(&r.mac))
+            .text("vendor", "", |r| Some(&r.vendor))
+            .text("detail", "", |r| Some(&r.detail));
     put(conn, "vendors", &columns, &named)?;
     let insert = "INSERT INTO said
         SELECT ip, said.mac, 'vendor', vendor, 'ieee', 'registry', frame, ts_ns, last_ts_ns, times, 1, vendors.detail || ' (' || vendors.mac || ')'

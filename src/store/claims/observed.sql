@@ -3,11 +3,12 @@ INSERT INTO said
 WITH loads AS (
     SELECT mac, count(DISTINCT ip) AS addresses, count(DISTINCT ip) FILTER (NOT internal) AS foreigners FROM ends WHERE mac IS NOT NULL GROUP BY mac
 )
--- A hardware address belongs to a host if the host claims it by ARP. Without that, one that carries foreign
--- addresses, or many, is a router's and says nothing about the hosts behind it.
+-- A hardware address that carries foreign addresses, or many, is a router's and says nothing about the hosts behind it. Of several of one
+-- host those count that carry the fewest: the others pass it on.
 SELECT ip, NULL, 'mac', mac, 'ethernet', 'frames', frame, ts_ns, last_ts_ns, flows, 1, NULL
 FROM ends JOIN loads USING (mac)
-WHERE internal AND foreigners = 0 AND addresses <= 4;
+WHERE internal AND foreigners = 0 AND addresses <= 4
+QUALIFY addresses = min(addresses) OVER (PARTITION BY ip);
 
 -- What a host was seen to answer.
 INSERT INTO said

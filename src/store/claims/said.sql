@@ -213,7 +213,8 @@ WITH asked AS (
 )
 SELECT id_orig_h, NULL, CASE WHEN ends_with(account, '$') THEN 'name' ELSE 'user' END,
        CASE WHEN ends_with(account, '$') THEN rtrim(account, '$') ELSE concat_ws('@', account, its_realm) END, 'kerberos',
-       CASE WHEN NOT success THEN 'refused login' WHEN success IS NULL THEN 'unanswered login' WHEN ends_with(account, '$') THEN 'machine account' ELSE 'login' END,
+       -- That proof is wanted (25) is how every login begins.
+       CASE WHEN success IS NULL OR error_code = 25 THEN 'unanswered login' WHEN NOT success THEN 'refused login' WHEN ends_with(account, '$') THEN 'machine account' ELSE 'login' END,
        frame, ts_ns, CASE WHEN NOT success THEN error_msg END
 FROM asked
 WHERE account <> '' AND error_code IS DISTINCT FROM 6 AND (success OR request_type = 'AS')

@@ -415,8 +415,20 @@ mod tests {
 
     #[test]
     fn any_text_is_survived() {
-        for text in ["Android", "Android ;", "iPhone OS \u{202e}", "Windows NT", "dhcpcd-", "Linux", "(Build", "Darwin/9999999999", "Microsoft-CryptoAPI/"] {
-            for ground in ["version", "vendor class", "user agent", "banner", "client banner", "description", "self-description", "client build"] {
+        for text in [
+            "Android",
+            "Android ;",
+            "iPhone OS \u{202e}",
+            "Windows NT",
+            "dhcpcd-",
+            "Linux",
+            "(Build",
+            "Darwin/9999999999",
+            "Microsoft-CryptoAPI/",
+        ] {
+            for ground in
+                ["version", "vendor class", "user agent", "banner", "client banner", "description", "self-description", "client build"]
+            {
                 let _ = read(ground, text);
             }
         }

@@ -6,7 +6,9 @@ use crate::model::windows::Ntlm;
 
 /// All claims of one kind about a host, best first, as `value by teller`.
 fn claims(case: &Written, ip: &str, claim: &str) -> Vec<String> {
-    let sql = format!("SELECT DISTINCT value || ' by ' || said_by, max(confidence) FROM host_claims WHERE ip = '{ip}' AND claim = '{claim}' GROUP BY ALL ORDER BY 2 DESC, 1");
+    let sql = format!(
+        "SELECT DISTINCT value || ' by ' || said_by, max(confidence) FROM host_claims WHERE ip = '{ip}' AND claim = '{claim}' GROUP BY ALL ORDER BY 2 DESC, 1"
+    );
     query(case.open.connection(), &sql).expect(&sql).rows.iter().map(|row| row[0].to_string()).collect()
 }
 
@@ -77,7 +79,13 @@ fn a_login_that_was_refused_is_believed_less_and_gives_the_server_no_account() {
 #[test]
 fn an_account_that_nobody_has_is_no_user_of_the_host_that_guessed_it() {
     let asked = |code| {
-        let kerberos = Kerberos { request_type: "AS", client: Some("guess/CORP".into()), success: Some(false), error_code: Some(code), ..Kerberos::default() };
+        let kerberos = Kerberos {
+            request_type: "AS",
+            client: Some("guess/CORP".into()),
+            success: Some(false),
+            error_code: Some(code),
+            ..Kerberos::default()
+        };
         event(&flow(1), Event::Kerberos(Box::new(kerberos)))
     };
     let unknown = sealed(&Options::default(), vec![flow(1)], vec![asked(6)]);
@@ -101,7 +109,13 @@ fn netbios(query: &str, suffix: u8, group: bool) -> Dns {
 #[test]
 fn a_workgroup_is_a_domain_and_no_name_of_its_members() {
     let flow = Flow { resp_h: [10, 0, 0, 255].into(), orig_p: 137, resp_p: 137, proto: Proto::Udp, ..flow(1) };
-    let said = [netbios("PC-1", 0, false), netbios("PC-1", 0x20, false), netbios("SALES", 0, true), netbios("SALES", 0x1e, true), netbios("ANN", 3, false)];
+    let said = [
+        netbios("PC-1", 0, false),
+        netbios("PC-1", 0x20, false),
+        netbios("SALES", 0, true),
+        netbios("SALES", 0x1e, true),
+        netbios("ANN", 3, false),
+    ];
     let events = said.into_iter().map(|said| event(&flow, Event::Dns(Box::new(said)))).collect();
     let case = sealed(&Options::default(), vec![flow], events);
     assert_eq!(claims(&case, "10.0.0.5", "name"), ["pc-1 by host"]);
@@ -115,7 +129,11 @@ fn whoever_says_many_names_of_itself_says_them_for_others() {
     let named = |count: usize| {
         let events = (0..count).map(|n| event(&flow, Event::Dns(Box::new(netbios(&format!("HOST{n}"), 0, false))))).collect();
         let case = sealed(&Options::default(), vec![flow.clone()], events);
-        (case.cell("SELECT max(confidence) FROM host_claims WHERE claim = 'name'"), case.cell("SELECT sum(left_out) FROM host_claims"), case.cell("SELECT count(*) FROM host_claims WHERE claim = 'name'"))
+        (
+            case.cell("SELECT max(confidence) FROM host_claims WHERE claim = 'name'"),
+            case.cell("SELECT sum(left_out) FROM host_claims"),
+            case.cell("SELECT count(*) FROM host_claims WHERE claim = 'name'"),
+        )
     };
     assert_eq!(named(3), ("0.8".into(), "0".into(), "3".into()));
     assert_eq!(named(24), ("0.1".into(), "8".into(), "16".into()), "what is beyond the cap is counted");
@@ -123,11 +141,27 @@ fn whoever_says_many_names_of_itself_says_them_for_others() {
 
 #[test]
 fn a_name_that_was_asked_of_a_proxy_is_not_the_proxys() {
-    let connect = Http { method: Some("CONNECT".into()), host: Some("bank.example:443".into()), uri: Some("bank.example:443".into()), status_code: Some(200), ..Http::default() };
-    let absolute = Http { method: Some("GET".into()), host: Some("news.example".into()), uri: Some("http://news.example/".into()), status_code: Some(200), ..Http::default() };
+    let connect = Http {
+        method: Some("CONNECT".into()),
+        host: Some("bank.example:443".into()),
+        uri: Some("bank.example:443".into()),
+        status_code: Some(200),
+        ..Http::default()
+    };
+    let absolute = Http {
+        method: Some("GET".into()),
+        host: Some("news.example".into()),
+        uri: Some("http://news.example/".into()),
+        status_code: Some(200),
+        ..Http::default()
+    };
     let hello = Tls { server_name: Some("bank.example".into()), server_frame: Some(9), ..Tls::default() };
     let (tunnel, plain) = (Flow { resp_p: 3128, ..flow(1) }, Flow { resp_p: 3128, ..flow(20) });
-    let events = vec![event(&tunnel, Event::Http(Box::new(connect))), event(&tunnel, Event::Tls(Box::new(hello.clone()))), event(&plain, Event::Http(Box::new(absolute)))];
+    let events = vec![
+        event(&tunnel, Event::Http(Box::new(connect))),
+        event(&tunnel, Event::Tls(Box::new(hello.clone()))),
+        event(&plain, Event::Http(Box::new(absolute))),
+    ];
     let case = sealed(&Options::default(), vec![tunnel, plain], events);
     assert!(claims(&case, "192.0.2.7", "name").is_empty(), "{:?}", claims(&case, "192.0.2.7", "name"));
     let direct = sealed(&Options::default(), vec![flow(1)], vec![event(&flow(1), Event::Tls(Box::new(hello)))]);
@@ -136,7 +170,12 @@ fn a_name_that_was_asked_of_a_proxy_is_not_the_proxys() {
 
 #[test]
 fn what_cannot_be_a_name_is_not_taken_for_one() {
-    let header = |host: &str| event(&flow(1), Event::Http(Box::new(Http { host: Some(host.into()), uri: Some("/".into()), status_code: Some(200), ..Http::default() })));
+    let header = |host: &str| {
+        event(
+            &flow(1),
+            Event::Http(Box::new(Http { host: Some(host.into()), uri: Some("/".into()), status_code: Some(200), ..Http::default() })),
+        )
+    };
     let odd = ["${jndi:ldap://x/a}", "192.0.2.7", "localhost", "<script>", "a\u{202e}b", "", "web.example:8080"];
     let case = sealed(&Options::default(), vec![flow(1)], odd.into_iter().map(header).collect());
     assert_eq!(claims(&case, "192.0.2.7", "name"), ["web.example by others"]);
@@ -153,11 +192,23 @@ fn a_hardware_address_made_up_on_the_spot_is_said_to_have_no_vendor() {
 
 #[test]
 fn every_claim_leads_to_a_frame_and_stands_on_a_ground_that_is_documented() {
-    let agent = Http { user_agent: Some("Microsoft-CryptoAPI/6.1".into()), server: Some("nginx".into()), uri: Some("/".into()), status_code: Some(200), ..Http::default() };
+    let agent = Http {
+        user_agent: Some("Microsoft-CryptoAPI/6.1".into()),
+        server: Some("nginx".into()),
+        uri: Some("/".into()),
+        status_code: Some(200),
+        ..Http::default()
+    };
     let case = sealed(&Options::default(), vec![flow(1), asked(40)], vec![event(&flow(1), Event::Http(Box::new(agent)))]);
     assert_eq!(case.cell("SELECT count(*) > 5 FROM host_claims"), "true");
-    assert_eq!(case.cell("SELECT count(*) FROM host_claims WHERE frame IS NULL OR frame < 1 OR times < 1 OR NOT confidence BETWEEN 0 AND 1"), "0");
-    assert_eq!(case.cell("SELECT list(value ORDER BY value) FROM host_claims WHERE claim = 'os' AND ip = '10.0.0.5'"), "[Linux, Windows 7 / Server 2008 R2]");
+    assert_eq!(
+        case.cell("SELECT count(*) FROM host_claims WHERE frame IS NULL OR frame < 1 OR times < 1 OR NOT confidence BETWEEN 0 AND 1"),
+        "0"
+    );
+    assert_eq!(
+        case.cell("SELECT list(value ORDER BY value) FROM host_claims WHERE claim = 'os' AND ip = '10.0.0.5'"),
+        "[Linux, Windows 7 / Server 2008 R2]"
+    );
     let grounds = query(case.open.connection(), "SELECT DISTINCT ground FROM host_claims").expect("grounds");
     for ground in grounds.rows {
         assert!(!meaning(&ground[0].to_string()).is_empty(), "{ground:?}");
