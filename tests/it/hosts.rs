@@ -155,10 +155,7 @@ fn wanted(capture: &Value) -> Vec<Wanted> {
             ask(format!("file {file}"), sql);
         }
     }
-    let of = |list: &[(&str, Side, &str, &str)]| {
-        list.iter().filter(|known| text(&capture["file"]).starts_with(known.0)).copied().collect::<Vec<_>>()
-    };
-    for (_, side, claim, value) in of(KNOWN) {
+    for (_, side, claim, value) in KNOWN.iter().filter(|(start, ..)| text(&capture["file"]).starts_with(start)) {
         let who = match side {
             Attacker => list(&attackers),
             Victim => list(&victims),
