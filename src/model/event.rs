@@ -281,6 +281,10 @@ pub struct Dns {
     pub kind: &'static str,
     /// The message broke off or contradicted itself.
     pub malformed: bool,
+    /// NetBIOS: last byte of the name asked, which tells what kind of thing it names.
+    pub nb_suffix: Option<u8>,
+    /// NetBIOS: the name belongs to a group, as its first record says.
+    pub nb_group: Option<bool>,
 }
 
 /// One HTTP request with its response, or either alone.

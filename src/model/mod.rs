@@ -13,6 +13,7 @@ pub mod frame;
 pub mod keys;
 pub mod limits;
 pub mod net;
+pub mod oui;
 pub mod packet;
 pub mod process;
 pub mod report;

@@ -167,6 +167,27 @@ pub struct Host {
     pub bytes_out: u64,
     /// Bytes it received.
     pub bytes_in: u64,
+    /// What is claimed of it, best first, at most 12.
+    pub claims: Vec<Claim>,
+}
+
+/// Something said of a host: a row of `host_claims`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Claim {
+    /// `name`, `os`, `user`, `vendor` …
+    pub claim: String,
+    /// Its value.
+    pub value: String,
+    /// Protocol that says it.
+    pub source: String,
+    /// What of it says it.
+    pub ground: String,
+    /// `host`, `others`, `inferred`.
+    pub said_by: String,
+    /// P(it is so), as far as its ground goes.
+    pub confidence: f64,
+    /// First frame that says it.
+    pub frame: u64,
 }
 
 /// Findings that belong together: what happened, to whom, in which order.

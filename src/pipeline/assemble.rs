@@ -3,7 +3,7 @@
 use super::Error;
 use crate::detect::Detected;
 use crate::incident::{Facts, Judged};
-use crate::model::report::{Bucket, Coverage, DamageLine, Evidence, Host, Remark, RuleRun, Run, SetAside, Share, Traffic, Unusual};
+use crate::model::report::{Bucket, Claim, Coverage, DamageLine, Evidence, Host, Remark, RuleRun, Run, SetAside, Share, Traffic, Unusual};
 use crate::model::{CapHit, Finding, FlowId, Report, Ts};
 use duckdb::{Connection, Row};
 
@@ -39,6 +39,8 @@ pub fn assemble(db: &Connection, detected: Detected, judged: Judged, said: Said,
         coverage.blind_spots.push(format!("{} finding(s) were put aside by people; they are counted nowhere else.", coverage.set_aside));
     }
     let hosts_total = one(db, "SELECT count(*) FROM hosts")?;
+    let mut judged = judged;
+    tell_claims(db, &mut judged.hosts)?;
     Ok(Report {
         case: case.into(),
         verdict: judged.verdict,
@@ -111,6 +113,43 @@ pub fn host_facts(db: &Connection) -> Result<Facts, Error> {
     )?;
     let frames = one(db, "SELECT coalesce(sum(frames), 0)::BIGINT FROM captures")?;
     Ok(Facts { hosts, frames, flows: one(db, "SELECT count(*) FROM flows")? })
+}
+
+/// Hosts whose claims are told: as many as any report shows.
+const CLAIMED_HOSTS: usize = 50;
+
+/// What is claimed of the gravest hosts: of each kind the three best values, each by its best ground. Cases of earlier versions have none.
+fn tell_claims(db: &Connection, hosts: &mut [Host]) -> Result<(), Error> {
+    if one(db, "SELECT count(*) FROM duckdb_columns() WHERE table_name = 'host_claims' AND column_name = 'ground'")? == 0 {
+        return Ok(());
+    }
+    let kinds = "['name', 'user', 'os', 'model', 'vendor', 'domain', 'role', 'service', 'software', 'account', 'alias']";
+    let sql = format!(
+        "WITH best AS (
+             SELECT *, row_number() OVER (PARTITION BY claim, value ORDER BY confidence DESC, times DESC, source, ground) AS place
+             FROM host_claims WHERE ip = ? AND list_contains({kinds}, claim)
+         ), few AS (
+             SELECT *, row_number() OVER (PARTITION BY claim ORDER BY confidence DESC, times DESC, value) AS rank FROM best WHERE place = 1
+         )
+         SELECT claim, value, source, ground, said_by, confidence, frame FROM few WHERE rank <= 3
+         ORDER BY list_position({kinds}, claim), rank LIMIT 12"
+    );
+    let mut statement = db.prepare(&sql)?;
+    for host in hosts.iter_mut().take(CLAIMED_HOSTS) {
+        let found = statement.query_map([&host.ip], |row| {
+            Ok(Claim {
+                claim: row.get(0)?,
+                value: row.get(1)?,
+                source: row.get(2)?,
+                ground: row.get(3)?,
+                said_by: row.get(4)?,
+                confidence: row.get(5)?,
+                frame: number(row, 6)?,
+            })
+        })?;
+        host.claims = found.collect::<duckdb::Result<_>>()?;
+    }
+    Ok(())
 }
 
 /// A list that DuckDB joined with the unit separator.

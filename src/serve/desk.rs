@@ -89,6 +89,7 @@ impl Desk {
 }
 
 /// Rows with the names of their columns.
+#[derive(Default)]
 pub struct Rows {
     /// Names of the columns.
     pub names: Vec<String>,

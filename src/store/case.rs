@@ -1,5 +1,6 @@
 //! Writing a case: facts first, then judgements, then it is closed for good.
 
+use super::claims;
 use super::fingerprint::fingerprint_by;
 use super::folder::{self, OpenGuard, files};
 use super::packets::PacketIndex;
@@ -209,10 +210,10 @@ impl Case {
         }
     }
 
-    /// Derives hosts and their roles from the other tables.
+    /// Derives hosts, their roles and what is claimed of them from the other tables.
     pub(super) fn derive(&self) -> Result<()> {
         self.mark_arp_home()?;
-        self.conn.execute_batch(schema::DERIVED).map_err(StoreError::database("deriving hosts and their roles"))?;
+        claims::derive(&self.conn)?;
         self.conn.execute_batch("DROP TABLE arp_home").map_err(StoreError::database("deriving hosts and their roles"))
     }
 

@@ -7,6 +7,7 @@
 //! A live case has segments of time instead of `case.duckdb` ([`live`]).
 
 mod case;
+mod claims;
 pub mod column;
 mod error;
 mod fingerprint;
@@ -24,6 +25,7 @@ pub mod schema;
 mod tests;
 
 pub use case::{Case, Options};
+pub use claims::meaning;
 pub use error::StoreError;
 pub use fingerprint::fingerprint;
 pub use folder::Replace;

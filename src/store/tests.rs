@@ -1,5 +1,6 @@
 //! The store as a whole: what goes in comes out, whatever it holds, and nothing else can be reached.
 
+mod claims;
 mod live;
 
 use super::*;

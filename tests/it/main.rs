@@ -13,6 +13,7 @@ mod evaluation;
 mod exports;
 mod floor_plan;
 mod hostile;
+mod hosts;
 mod house_rules;
 mod live;
 mod narrative;

@@ -45,6 +45,10 @@ pub struct Message {
     pub fault: Option<&'static str>,
     /// Bytes after the last record.
     pub trailing: usize,
+    /// NetBIOS: last byte of the first name.
+    pub nb_suffix: Option<u8>,
+    /// NetBIOS: the first record says that its name belongs to a group (RFC 1002 4.2.1.3).
+    pub nb_group: Option<bool>,
 }
 
 /// What is asked.
@@ -216,6 +220,27 @@ fn netbios_name(label: &[u8]) -> Option<String> {
     Some(escape(name.get(..shown)?, 15))
 }
 
+/// What kind of thing the first name names: two letters of its encoded form.
+fn netbios_suffix(mut cursor: Cursor<'_>) -> Option<u8> {
+    let label = cursor.take(33)?.strip_prefix(&[32])?;
+    let half = |letter: u8| letter.checked_sub(b'A').filter(|half| *half < 16);
+    Some(half(*label.get(30)?)? << 4 | half(*label.get(31)?)?)
+}
+
+/// Whether the first record, behind the questions, tells of a group.
+fn netbios_group(mut cursor: Cursor<'_>, questions: u16) -> Option<bool> {
+    for _ in 0..usize::from(questions).min(QUESTIONS_MAX) {
+        cursor.skip_name().ok()?;
+        cursor.take(4)?;
+    }
+    cursor.skip_name().ok()?;
+    let rtype = cursor.u16()?;
+    // Class, time to live, length.
+    cursor.take(8)?;
+    let flags = cursor.u16()?;
+    (rtype == 32).then_some(flags & 0x8000 != 0)
+}
+
 /// Reads a message; `None` only if not even the header is there.
 pub fn parse(bytes: &[u8], netbios: bool) -> Option<Message> {
     let mut cursor = Cursor { message: bytes, at: 0, end: bytes.len(), netbios };
@@ -234,6 +259,10 @@ pub fn parse(bytes: &[u8], netbios: bool) -> Option<Message> {
         counts,
         ..Message::default()
     };
+    if netbios {
+        message.nb_suffix = netbios_suffix(cursor);
+        message.nb_group = netbios_group(cursor, counts[0]);
+    }
     message.fault = sections(&mut cursor, &mut message).err();
     message.trailing = cursor.left();
     Some(message)

@@ -231,6 +231,7 @@ impl Reader {
             row.answer_types.push(names::query_type(record.rtype, self.kind == "nbns").into_owned());
             row.ttls.push(f64::from(record.ttl));
         }
+        row.nb_group = message.nb_group.or(row.nb_group);
         row.answer_frame = Some(chunk.frame);
         row.resp_bytes = Some(wire_bytes(chunk));
         row.malformed |= malformed;
@@ -278,6 +279,7 @@ impl Reader {
             row.labels = name.split('.').filter(|label| !label.is_empty()).count().min(255) as u8;
         }
         row.query = Some(name.to_owned());
+        (row.nb_suffix, row.nb_group) = (message.nb_suffix, message.nb_group);
         if !netbios {
             (row.etld1, row.sub) = split_domain(&name.to_ascii_lowercase());
             row.sub_h1 = row.sub.as_deref().and_then(|sub| entropy(sub.as_bytes()));

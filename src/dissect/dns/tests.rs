@@ -128,7 +128,20 @@ fn netbios_names_are_decoded_and_registrations_name_their_host() {
     let row = &rows(play(conn(Proto::Udp, 137), &[up(&registration)]).0)[0];
     assert_eq!((row.query.as_deref(), row.qtype_name.as_deref(), row.kind), (Some("FRED"), Some("NB"), "nbns"));
     assert_eq!(row.opcode_name, "netbios-registration");
+    assert_eq!((row.nb_suffix, row.nb_group), (Some(0x20), Some(false)));
     assert_eq!(row.etld1, None);
+}
+
+#[test]
+fn a_netbios_name_of_a_group_is_told_from_that_of_a_machine() {
+    let encoded: String =
+        b"CORP           \x1c".iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|half| char::from(b'A' + half)).collect();
+    let mut response = header(4, 0x8580, [0, 1, 0, 0]);
+    response.extend(name(&encoded));
+    response.extend([0, 32, 0, 1, 0, 0, 1, 0, 0, 6, 0xe0, 0, 192, 0, 2, 9]);
+    let row = &rows(play(conn(Proto::Udp, 137), &[down(&response)]).0)[0];
+    assert_eq!((row.query.as_deref(), row.nb_suffix, row.nb_group), (Some("CORP"), Some(0x1c), Some(true)));
+    assert_eq!(row.answers, ["192.0.2.9"]);
 }
 
 #[test]

@@ -28,6 +28,25 @@ pub fn section(report: &Report, told: &Told) -> Markup {
     }
 }
 
+/// What is claimed of a host: value, who says so, how surely, and the frame that says it.
+fn claims(host: &Host) -> Markup {
+    html! {
+        @if !host.claims.is_empty() {
+            details.claims {
+                summary { (count(host.claims.len() as u64, "claim")) }
+                ul {
+                    @for claim in &host.claims {
+                        li title=(crate::store::meaning(&claim.ground)) {
+                            (clipped(&claim.claim, 24)) ": " strong { (clipped(&claim.value, 80)) }
+                            span.muted { " " (clipped(&claim.source, 24)) ", " (clipped(&claim.ground, 24)) " · frame " (claim.frame) " · " (format!("{:.0} %", claim.confidence * 100.0)) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
 /// Hosts with their risk, as they are ranked.
 pub(crate) fn table(hosts: &[Host], told: &Told) -> Markup {
     html! {
@@ -58,6 +77,7 @@ fn row(rank: usize, host: &Host, told: &Told) -> Markup {
                     @if !host.macs.is_empty() || !host.roles.is_empty() {
                         span.detail { (t(&host.roles.iter().map(|role| role.replace('_', " ")).chain(host.macs.iter().cloned()).collect::<Vec<_>>().join(", "))) }
                     }
+                    (claims(host))
                 }
             }
             td.risk data-label="Risk" data-sort=(format!("{:.3}", host.risk)) {

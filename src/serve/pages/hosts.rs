@@ -110,9 +110,15 @@ pub async fn one(Open(app): Open, Extension(visitor): Extension<Visitor>, Path(i
             list_sort(list_distinct(list(coalesce(service, proto))))[:6] AS services FROM flows WHERE id_orig_h = ? OR id_resp_h = ? GROUP BY peer ORDER BY sent + got DESC, peer LIMIT ?";
         let peers = rows(conn, peers, &[ip(), ip(), ip(), ip(), ip(), Value::UBigInt(FEW)])?;
         let offers = "SELECT id_resp_p, proto, min(service), count(*), count(DISTINCT id_orig_h) FROM flows WHERE id_resp_h = ? AND resp_pkts > 0 GROUP BY id_resp_p, proto ORDER BY 4 DESC, 1, 2 LIMIT ?";
-        Ok((peers, rows(conn, offers, &[ip(), Value::UBigInt(FEW)])?))
+        let known = "SELECT count(*) FROM duckdb_columns() WHERE table_name = 'host_claims' AND column_name = 'ground'";
+        // Cases of earlier versions have none.
+        let claims = match whole(rows(conn, known, &[])?.cells.first().and_then(|row| row.first())) {
+            0 => Default::default(),
+            _ => rows(conn, CLAIMS, &[ip()])?,
+        };
+        Ok((peers, rows(conn, offers, &[ip(), Value::UBigInt(FEW)])?, claims))
     });
-    let (peers, offers) = lists.await?;
+    let (peers, offers, claims) = lists.await?;
     let inbox = super::findings::triage_of_all(&app).await?;
     let flows = super::flows::of_host(&app, &ip, FEW).await?;
     let findings: Vec<_> = app.report.findings.iter().filter(|finding| api::names_host(finding, &ip)).collect();
@@ -134,6 +140,12 @@ pub async fn one(Open(app): Open, Extension(visitor): Extension<Visitor>, Path(i
             @if findings.is_empty() { p.lead { "None. That is not the same as clean: see the coverage." } }
             @else { div.finding-list { @for finding in findings.iter().take(50) { (super::findings::line(finding, state(&inbox, &finding.id))) } } }
         }
+        @if !claims.cells.is_empty() {
+            section #claims {
+                h2 { "What is claimed of it" }
+                (frame::table(&[words("What"), words("Value"), words("Says who"), words("Ground"), figures("Belief"), figures("Times"), figures("First frame"), words("First said (UTC)")], &claims.cells.iter().map(|row| claim(row)).collect::<Vec<_>>()))
+            }
+        }
         @if !peers.cells.is_empty() {
             section #peers {
                 h2 { "Talks with" }
@@ -153,6 +165,28 @@ pub async fn one(Open(app): Open, Extension(visitor): Extension<Visitor>, Path(i
         }
     };
     Ok(frame::page(&app, &visitor, "/hosts", &ip, body))
+}
+
+/// Of each kind the best values, each by its best ground.
+const CLAIMS: &str = "WITH best AS (\
+        SELECT *, row_number() OVER (PARTITION BY claim, value ORDER BY confidence DESC, times DESC, source, ground) AS place FROM host_claims WHERE ip = ?\
+    ), few AS (SELECT *, row_number() OVER (PARTITION BY claim ORDER BY confidence DESC, times DESC, value) AS rank FROM best WHERE place = 1) \
+    SELECT claim, value, said_by, source, ground, confidence, times, frame, first_ts FROM few WHERE rank <= 4 \
+    ORDER BY coalesce(list_position(['name', 'user', 'os', 'model', 'vendor', 'mac', 'domain', 'role', 'service'], claim), 99), claim, rank LIMIT 40";
+
+fn claim(row: &[Cell]) -> Vec<Markup> {
+    let at = |at: usize| row.get(at).unwrap_or(&Cell::Null);
+    let ground = said(row.get(4));
+    vec![
+        cell(at(0)),
+        cell(at(1)),
+        html! { (match said(row.get(2)).as_str() { "host" => "the host", "others" => "others", _ => "inferred" }) },
+        html! { span title=(crate::store::meaning(&ground)) { (cell(at(3))) ", " (t(&ground)) } },
+        html! { (format!("{:.0} %", said(row.get(5)).parse::<f64>().unwrap_or(0.0) * 100.0)) },
+        html! { (thousands(whole(row.get(6)))) },
+        html! { (whole(row.get(7))) },
+        cell(at(8)),
+    ]
 }
 
 fn peer(row: &[Cell]) -> Vec<Markup> {

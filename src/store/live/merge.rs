@@ -154,6 +154,7 @@ fn copying(conn: &Connection, table: &str, holders: &[&str]) -> Result<String> {
         super::segment::SEALED => String::new(),
         "hosts" => create(together::hosts(&all)),
         "host_role" => create(together::host_role(&all)),
+        "host_claims" => create(together::host_claims(&all)),
         "indicators" | "places" => create(together::known(&all)),
         "rules" => create(format!("FROM {}.main.rules", newest_with_rows(conn, table, holders)?)),
         // One after the other: rows keep their order, and no more than a row group waits in memory.

@@ -42,11 +42,14 @@ impl Reader {
         let facts = views::facts(false);
         conn.execute_batch(&format!("USE {look}")).map_err(failed())?;
         conn.execute_batch(&views::over_in(&look, &open, &facts, Bounds::default()).concat()).map_err(failed())?;
-        conn.execute_batch(&schema::ddl_of(|name| ["hosts", "host_role"].contains(&name))).map_err(failed())?;
+        conn.execute_batch(&schema::ddl_of(|name| ["hosts", "host_role", CLAIMS].contains(&name))).map_err(failed())?;
         let deriving = Case::segment(&self.folder, &self.options, conn);
         deriving.derive()?;
         let conn = deriving.connection();
-        conn.execute_batch("ALTER TABLE hosts RENAME TO open_hosts; ALTER TABLE host_role RENAME TO open_role").map_err(failed())?;
+        let rename = format!(
+            "ALTER TABLE hosts RENAME TO open_hosts; ALTER TABLE host_role RENAME TO open_role; ALTER TABLE {CLAIMS} RENAME TO open_claims"
+        );
+        conn.execute_batch(&rename).map_err(failed())?;
         let segments: Vec<Segment> = sealed.iter().chain(&open).cloned().collect();
         show(conn, &self.folder, &look, &segments, &sealed, Some(&look))?;
         case.connection().execute_batch(&format!("USE {look}")).map_err(failed())?;
@@ -76,6 +79,9 @@ impl Reader {
     }
 }
 
+/// Segments that an earlier version wrote have none.
+const CLAIMS: &str = "host_claims";
+
 /// How often the segments are listed anew because one of them went while they were opened.
 const TRIES: usize = 20;
 
@@ -89,7 +95,7 @@ pub fn open(conn: &Connection, folder: &Path) -> Result<usize> {
 /// Makes views over segments, in the catalog `home`, which is the one in use. `open` has the hosts of segments that are not sealed yet.
 fn show(conn: &Connection, folder: &Path, home: &str, segments: &[Segment], sealed: &[Segment], open: Option<&str>) -> Result<()> {
     let failed = || StoreError::database("opening the live case");
-    let own = |name: &str| schema::JUDGEMENTS.contains(&name) && !["hosts", "host_role", "rules", views::ANOMALIES].contains(&name);
+    let own = |name: &str| schema::JUDGEMENTS.contains(&name) && !["hosts", "host_role", CLAIMS, "rules", views::ANOMALIES].contains(&name);
     if segments.is_empty() {
         let keyed: String = schema::tables()
             .iter()
@@ -117,7 +123,7 @@ fn show(conn: &Connection, folder: &Path, home: &str, segments: &[Segment], seal
 pub const KEYED: &str = "keyed";
 
 fn keyed(segments: &[Segment]) -> String {
-    const VIEWS: [&str; 3] = ["hosts", "host_role", "rules"];
+    const VIEWS: [&str; 4] = ["hosts", "host_role", CLAIMS, "rules"];
     let mut sql = format!("CREATE SCHEMA {KEYED};\n");
     for table in schema::tables() {
         let name = table.name;
@@ -230,8 +236,19 @@ fn derived(conn: &Connection, segments: &[Segment], open: Option<&str>) -> Resul
             known += &format!("INSERT INTO {table} BY NAME {};\n", together::known(&all));
         }
     }
+    let mut claims = Vec::new();
+    for catalog in &catalogs {
+        if views::tables_in(conn, catalog)?.iter().any(|table| table == CLAIMS) {
+            claims.push(together::of(catalog, CLAIMS));
+        }
+    }
+    claims.extend(open.map(|open| together::of(open, "open_claims")));
+    let claims = match claims.as_slice() {
+        [] => schema::ddl_of(|name| name == CLAIMS),
+        claims => format!("CREATE VIEW {CLAIMS} AS {};", together::host_claims(&claims.join(together::AND))),
+    };
     Ok(format!(
-        "{known}CREATE VIEW hosts AS {}; CREATE VIEW host_role AS {}; {rules}",
+        "{known}CREATE VIEW hosts AS {}; CREATE VIEW host_role AS {}; {claims} {rules}",
         together::hosts(&all("hosts", "open_hosts")),
         together::host_role(&all("host_role", "open_role")),
     ))

@@ -259,7 +259,7 @@ impl Writer {
 }
 
 /// What every sealed segment has, rows or not: what makes it one.
-const ALWAYS: [&str; 5] = ["flows", "captures", "hosts", "host_role", "rules"];
+const ALWAYS: [&str; 6] = ["flows", "captures", "hosts", "host_role", "host_claims", "rules"];
 
 /// The statements that take away tables without rows. Most are, and a month has hundreds of segments: each table of each open file takes
 /// memory, whoever looks.
@@ -325,7 +325,7 @@ fn is_held(error: &duckdb::Error) -> bool {
 
 /// All that makes a segment a sealed one. Broken off, it is not one, and all of it can be done again.
 fn judge(case: &Case, segment: &Segment, sealing: &mut Sealing<'_>) -> Result<()> {
-    const ANEW: [&str; 7] = ["hosts", "host_role", "rules", "indicators", "places", "anomalies", "scores"];
+    const ANEW: [&str; 8] = ["hosts", "host_role", "host_claims", "rules", "indicators", "places", "anomalies", "scores"];
     let failed = || StoreError::database(format!("sealing the segment '{}'", segment.path.display()));
     let (conn, catalog) = (case.connection(), segment.catalog());
     let clear: Vec<String> = ANEW.iter().map(|table| format!("DELETE FROM {table};")).collect();

@@ -30,6 +30,28 @@ pub(super) fn host_role(all: &str) -> String {
     format!("SELECT ip, role, min(why) AS why FROM ({all}) GROUP BY ip, role ORDER BY ip, role")
 }
 
+/// Claims of hosts: each once, with its first frame, its last time and the sum; of each host and kind of claim the best, as in one case.
+pub(super) fn host_claims(all: &str) -> String {
+    use super::super::claims::VALUES_MAX;
+    format!(
+        "WITH claims AS (
+             SELECT ip, mac, claim, value, source, ground, said_by, max(confidence) AS confidence, min(frame) AS frame, min(first_ts) AS first_ts,
+                 min(first_ts_ns) AS first_ts_ns, max(last_ts) AS last_ts, max(last_ts_ns) AS last_ts_ns, sum(times)::BIGINT AS times,
+                 min(detail) AS detail, sum(left_out)::BIGINT AS left_out
+             FROM ({all}) GROUP BY ip, mac, claim, value, source, ground, said_by
+         ), listed AS (
+             SELECT ip, mac, claim, value, count(*) OVER of_host AS found, sum(sum(left_out)) OVER of_host AS left_before,
+                 row_number() OVER (PARTITION BY ip, mac, claim ORDER BY max(confidence) DESC, sum(times) DESC, value) AS place
+             FROM claims GROUP BY ip, mac, claim, value WINDOW of_host AS (PARTITION BY ip, mac, claim)
+         )
+         SELECT c.* REPLACE ((CASE WHEN place = {VALUES_MAX} THEN left_before + found - place ELSE 0 END)::BIGINT AS left_out)
+         FROM claims c JOIN listed l
+             ON c.ip IS NOT DISTINCT FROM l.ip AND c.mac IS NOT DISTINCT FROM l.mac AND c.claim = l.claim AND c.value = l.value
+         WHERE place <= {VALUES_MAX}
+         ORDER BY c.ip NULLS LAST, c.mac, c.claim, place, c.confidence DESC, c.source, c.ground"
+    )
+}
+
 /// What is known from outside, once.
 pub(super) fn known(all: &str) -> String {
     format!("SELECT DISTINCT * FROM ({all}) ORDER BY ALL")

@@ -87,6 +87,12 @@ pub fn dns<'a>() -> Columns<EventRow<'a, Dns>> {
         .double("sub_h1", "Entropy of `sub`, bits per character.", |r| r.sub_h1)
         .text("kind", "`dns`, `mdns`, `llmnr`, `nbns`.", |r| Some(r.kind))
         .bool("malformed", "The message broke off or contradicted itself.", |r| r.malformed)
+        .int(
+            "nb_suffix",
+            "NetBIOS: last byte of the name: 0 workstation or domain, 32 server, 27 domain master browser, 28 domain controllers …",
+            |r| r.nb_suffix,
+        )
+        .bool("nb_group", "NetBIOS: the name belongs to a group, as the first record says.", |r| r.nb_group)
 }
 
 /// `http`

@@ -361,7 +361,7 @@ pub fn summaries() -> Columns<Summary> {
         .texts("cites", "Findings it cites.", |r| &r.cites)
 }
 
-/// A host: a row of `hosts`, derived from `flows`, `arp`, `dns`, `tls` and `http`.
+/// A host: a row of `hosts`, derived from `flows`, `arp` and what is claimed of it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct HostRow {
     /// Address.
@@ -394,8 +394,8 @@ pub fn hosts() -> Columns<HostRow> {
         .big("flows", "Flows it took part in.", |r| r.flows)
         .big("bytes_out", "IP bytes it sent.", |r| r.bytes_out)
         .big("bytes_in", "IP bytes it received.", |r| r.bytes_in)
-        .texts("macs", "Hardware addresses; empty for hosts behind a router.", |r| &r.macs)
-        .texts("names", "Names, best first, at most 5.", |r| &r.names)
+        .texts("macs", "Hardware addresses (`host_claims`); empty for hosts behind a router that no message tells of.", |r| &r.macs)
+        .texts("names", "Names (`host_claims`), best first, at most 5.", |r| &r.names)
 }
 
 /// What a host is for: a row of `host_role`.
@@ -413,6 +413,62 @@ pub struct HostRole {
 pub fn host_role() -> Columns<HostRole> {
     Columns::new()
         .text("ip", "Address (`hosts`).", |r: &HostRole| Some(&r.ip))
-        .text("role", "`dc`, `dns_resolver`, `dhcp_server`, `ntp`, `gateway`, `mail`, `printer`, `ot_plc`.", |r| Some(&r.role))
+        .text("role", "`dc`, `kdc`, `dns_resolver`, `dhcp_server`, `ntp`, `gateway`, `mail`, `printer`, `ot_plc`.", |r| Some(&r.role))
         .text("why", "What it was inferred from.", |r| Some(&r.why))
+}
+
+/// Something said of a host: a row of `host_claims`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct HostClaim {
+    /// Address.
+    pub ip: Option<String>,
+    /// Hardware address, where no other is known.
+    pub mac: Option<String>,
+    /// What is claimed.
+    pub claim: String,
+    /// Its value.
+    pub value: String,
+    /// Protocol that says it.
+    pub source: String,
+    /// What of it says it.
+    pub ground: String,
+    /// Who says it.
+    pub said_by: String,
+    /// P(it is so), as far as this ground goes.
+    pub confidence: f64,
+    /// First frame that says it.
+    pub frame: u64,
+    /// First said.
+    pub first_ns: Option<Ts>,
+    /// Last said.
+    pub last_ns: Option<Ts>,
+    /// How often.
+    pub times: u64,
+    /// What more there is to say.
+    pub detail: Option<String>,
+    /// Values left out.
+    pub left_out: u64,
+}
+
+/// `host_claims`
+pub fn host_claims() -> Columns<HostClaim> {
+    Columns::new()
+        .text("ip", "The host: its address (`hosts`); NULL where only its hardware address is known.", |r: &HostClaim| r.ip.as_deref())
+        .text("mac", "The host, where `ip` is NULL: its hardware address.", |r| r.mac.as_deref())
+        .text(
+            "claim",
+            "`name`, `alias` (a name that leads here by way of another), `mac`, `vendor`, `os`, `model`, `software`, `service`, `role`, `user` (logged in from here), `account` (let in here), `domain`.",
+            |r| Some(&r.claim),
+        )
+        .text("value", "What is claimed; names in lower case.", |r| Some(&r.value))
+        .text("source", "Protocol that says it: `dhcp`, `ntlm`, `dns`, `tls` …; `flows`, `ethernet` and `ieee` where it is inferred.", |r| Some(&r.source))
+        .text("ground", "What of that protocol says it: `lease name`, `workstation`, `user agent` … (`hosts.md`).", |r| Some(&r.ground))
+        .text("said_by", "`host` (of itself), `others`, `inferred`.", |r| Some(&r.said_by))
+        .double("confidence", "P(it is so) as far as this ground goes, 0 to 1 (`hosts.md`).", |r| r.confidence)
+        .big("frame", "First frame that says it, or of the first flow that shows it (`packets.parquet`).", |r| r.frame)
+        .moment("first_ts", "First said.", |r| r.first_ns)
+        .moment("last_ts", "Last said.", |r| r.last_ns)
+        .big("times", "How often: messages, or flows.", |r| r.times)
+        .text("detail", "What more there is to say: the text that it was read from, why it was inferred, who told.", |r| r.detail.as_deref())
+        .big("left_out", "Further values of this host and claim that are not listed; on the last that is.", |r| r.left_out)
 }

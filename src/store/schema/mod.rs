@@ -15,8 +15,6 @@ pub const VERSION: u32 = 1;
 
 /// The views, as SQL.
 pub const VIEWS: &str = include_str!("views.sql");
-/// `hosts` and `host_role`, derived from the other tables, as SQL.
-pub const DERIVED: &str = include_str!("derived.sql");
 
 /// A table as people see it.
 pub struct Table {
@@ -129,6 +127,7 @@ pub fn tables() -> Vec<Table> {
         table("statistics", "Traffic by buckets of time.", record::statistics()),
         table("hosts", "An address seen.", judgement::hosts()),
         table("host_role", "What a host is for, as far as its traffic tells.", judgement::host_role()),
+        table("host_claims", "Something said of a host, by whom, and in which frame. See `hosts.md`.", judgement::host_claims()),
         table("indicators", "Known bad things, from outside.", judgement::indicators()),
         table("places", "Where addresses are said to be, from outside.", judgement::places()),
         table("lists", "Lists that rules join with.", judgement::lists()),
@@ -148,9 +147,10 @@ pub fn tables() -> Vec<Table> {
 }
 
 /// Tables of what was judged or derived: a live case has them once, not per segment.
-pub const JUDGEMENTS: [&str; 14] = [
+pub const JUDGEMENTS: [&str; 15] = [
     "hosts",
     "host_role",
+    "host_claims",
     "indicators",
     "places",
     "lists",

@@ -160,6 +160,8 @@ fn many_segments_become_few_and_show_the_same_rows_in_the_same_order() {
     assert_eq!(frames, all.iter().map(|frame| Cell::Int(i128::from(*frame))).collect::<Vec<_>>(), "in the order in which they came");
     assert_eq!(ask("SELECT sum(frames)::BIGINT, count(*) FROM captures"), [[Cell::Int(700), Cell::Int(70)]]);
     assert_eq!(ask("SELECT count(*), max(flows) FROM hosts"), [[Cell::Int(2), Cell::Int(70)]]);
+    let claimed = "SELECT sum(times)::BIGINT, min(frame), count(*) FROM host_claims WHERE claim = 'service'";
+    assert_eq!(ask(claimed), [[Cell::Int(70), Cell::Int(1), Cell::Int(1)]], "each claim once, with its first frame and the sum");
     assert_eq!(ask("SELECT id FROM rules"), [[Cell::Text("r".into())]]);
     assert!(query(open.connection(), "FROM sealed").is_err(), "how segments are kept is no part of the case");
 }
