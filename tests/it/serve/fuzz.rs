@@ -20,8 +20,9 @@ fn no_request_that_the_document_allows_or_forbids_makes_the_server_fail() {
     command.current_dir(server.desk.folder()).env("NO_COLOR", "1").env("NO_PROXY", "*");
     command.arg("run").arg(format!("http://{}/api/v1/openapi.json", server.addr));
     command.args(["--header", &format!("Authorization: Bearer {}", key.trim()), "--checks", CHECKS, "--phases", "fuzzing"]);
+    // One worker: Python 3.11 counts the depth of its parser wrongly where two threads use it.
     // The stream has no end, and the fuzzer would fill the disk with captures; both have tests of their own.
-    command.args(["--exclude-path-regex", "stream|captures$", "--max-examples", "3", "--seed", "1", "--workers", "2", "--no-shrink"]);
+    command.args(["--exclude-path-regex", "stream|captures$", "--max-examples", "3", "--seed", "1", "--workers", "1", "--no-shrink"]);
     command.args(["--request-timeout", "30", "--generation-database", "none"]);
     let said = Said::of(command);
     assert_eq!(said.code, 0, "{}\n{}", said.out, said.err);
