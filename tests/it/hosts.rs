@@ -245,8 +245,8 @@ fn missing(library: &Path, capture: &str, wanted: &[Wanted]) -> Vec<String> {
     if !matches!(said.code, 0 | 1 | 3) {
         return vec![format!("{capture}: exit code {}, {}", said.code, said.err.trim())];
     }
-    let all: Vec<String> = wanted.iter().enumerate().map(|(n, wanted)| format!("SELECT {n} AS at, n FROM ({})", wanted.sql)).collect();
-    let rows = desk.sql("x.vigil", &format!("{} ORDER BY at", all.join(" UNION ALL ")));
+    let all: Vec<String> = wanted.iter().enumerate().map(|(n, wanted)| format!("SELECT {n} AS nth, n FROM ({})", wanted.sql)).collect();
+    let rows = desk.sql("x.vigil", &format!("{} ORDER BY nth", all.join(" UNION ALL ")));
     assert_eq!(rows.len(), wanted.len(), "{capture}");
     let wrong = rows.iter().zip(wanted).filter(|(row, wanted)| (row["n"].as_u64().unwrap_or(0) > 0) == wanted.not);
     wrong.map(|(row, wanted)| format!("{capture}: {} ({} rows)", wanted.what, row["n"])).collect()
