@@ -141,6 +141,8 @@ pub(crate) struct Server {
     options: Options,
     counts: Counts,
     document: String,
+    /// A live case is not what it was when it was looked at.
+    stale: tokio::sync::Notify,
     started: Instant,
 }
 
@@ -235,6 +237,7 @@ impl Door {
             options: self.options,
             counts,
             document: api::document::written(),
+            stale: tokio::sync::Notify::new(),
             started: Instant::now(),
         };
         Ok((Arc::new(server), listener, self.tls))

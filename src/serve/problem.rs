@@ -24,6 +24,8 @@ pub enum Problem {
     TooMany(u64),
     /// All places are taken.
     Busy,
+    /// A segment of a live case was sealed or deleted since the case was looked at.
+    Turning,
     /// It took too long and was ended.
     Late(String),
     /// vigil's own fault. What happened is said on standard error, not to the asker.
@@ -41,6 +43,7 @@ impl Problem {
             Self::NoMethod => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooMany(_) | Self::Busy => StatusCode::TOO_MANY_REQUESTS,
+            Self::Turning => StatusCode::SERVICE_UNAVAILABLE,
             Self::Late(_) => StatusCode::REQUEST_TIMEOUT,
             Self::Ours(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -59,6 +62,7 @@ impl Problem {
             Self::NoMethod => "this path is not asked by that method; /api/v1/openapi.json lists what is".into(),
             Self::TooMany(seconds) => format!("too many attempts; try again in {seconds} s"),
             Self::Busy => "too many requests at once; try again in a moment".into(),
+            Self::Turning => "the capture has just turned to a new segment; ask again in a second".into(),
             Self::Ours(_) => "vigil failed to answer; its standard error says why".into(),
         }
     }
@@ -73,7 +77,7 @@ impl IntoResponse for Problem {
         let mut response = (status, super::exchange::Json(json!({ "error": self.says(), "status": status.as_u16() }))).into_response();
         let wait = match self {
             Self::TooMany(seconds) => Some(seconds),
-            Self::Busy => Some(1),
+            Self::Busy | Self::Turning => Some(1),
             _ => None,
         };
         if let Some(seconds) = wait {
@@ -93,8 +97,7 @@ impl From<duckdb::Error> for Problem {
     fn from(error: duckdb::Error) -> Self {
         let said = error.to_string();
         match said {
-            // A segment of a live case is being sealed, or was deleted: the next look at the case knows.
-            _ if said.contains("seg_") && said.contains("does not exist") => Self::Busy,
+            _ if said.contains("seg_") && said.contains("does not exist") => Self::Turning,
             _ if said.contains("INTERRUPT") => Self::Late("the question took too long and was ended; narrow it with filters".into()),
             _ if said.starts_with("Catalog Error") => {
                 Self::Nowhere("this case has no such table: an older vigil wrote it. Analyse the evidence again".into())

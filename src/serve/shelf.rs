@@ -360,7 +360,7 @@ async fn renewed(server: &Shared, name: &str, slot: &Arc<Slot>) -> Result<Arc<Ap
 /// Shows live cases anew when they have grown, for as long as the server runs.
 pub(crate) async fn keep_up(server: Shared) {
     loop {
-        tokio::time::sleep(LOOK).await;
+        rest(&server, LOOK).await;
         let slots: Vec<(String, Arc<Slot>)> = server
             .shelf
             .slots
@@ -377,9 +377,14 @@ pub(crate) async fn keep_up(server: Shared) {
                 // A segment that is being sealed is not there for a moment; the next look finds it.
                 Err(error) => server.news.tell("trouble", Some(&name), serde_json::json!({ "says": error.to_string() })),
             }
-            tokio::time::sleep((began.elapsed() * REST).min(LONGEST)).await;
+            rest(&server, (began.elapsed() * REST).min(LONGEST)).await;
         }
     }
+}
+
+/// Waits so long, or until someone met a segment that is not there any more.
+async fn rest(server: &Shared, long: Duration) {
+    let _ = tokio::time::timeout(long, server.stale.notified()).await;
 }
 
 /// The case that a request is about, from its path: put there by [`choose`].

@@ -72,7 +72,12 @@ fn responses(endpoint: &Endpoint) -> Value {
         Answer::Other(kind) => (*kind, json!({ "type": "string" })),
     };
     let mut responses = json!({ endpoint.status: { "description": "As asked.", "content": { kind: { "schema": schema } } } });
-    let mut refusals = vec![("403", "Not from there, or not in that role."), ("408", "It took too long."), ("429", "Too many at once.")];
+    let mut refusals = vec![
+        ("403", "Not from there, or not in that role."),
+        ("408", "It took too long."),
+        ("429", "Too many at once."),
+        ("503", "A running capture has just turned to a new segment."),
+    ];
     if endpoint.role.is_some() {
         refusals.push(("401", "A login is needed."));
     }

@@ -108,7 +108,8 @@ fn netbios(query: &str, suffix: u8, group: bool) -> Dns {
 
 #[test]
 fn a_workgroup_is_a_domain_and_no_name_of_its_members() {
-    let flow = Flow { resp_h: [10, 0, 0, 255].into(), orig_p: 137, resp_p: 137, proto: Proto::Udp, ..flow(1) };
+    // To an address of the whole network, from which nobody answers.
+    let flow = Flow { resp_h: [10, 0, 0, 255].into(), orig_p: 137, resp_p: 137, proto: Proto::Udp, resp: Default::default(), ..flow(1) };
     let said = [
         netbios("PC-1", 0, false),
         netbios("PC-1", 0x20, false),
