@@ -97,7 +97,7 @@ impl From<duckdb::Error> for Problem {
     fn from(error: duckdb::Error) -> Self {
         let said = error.to_string();
         match said {
-            _ if said.contains("seg_") && said.contains("does not exist") => Self::Turning,
+            _ if said.contains("seg_") && (said.contains("does not exist") || said.contains("was not attached")) => Self::Turning,
             _ if said.contains("INTERRUPT") => Self::Late("the question took too long and was ended; narrow it with filters".into()),
             _ if said.starts_with("Catalog Error") => {
                 Self::Nowhere("this case has no such table: an older vigil wrote it. Analyse the evidence again".into())

@@ -123,7 +123,7 @@ fn a_running_capture_moves_on_the_page_until_it_is_paused() {
     if !there_is_one() {
         return;
     }
-    let server = live("120x");
+    let server = live("40x");
     let downloads = tempfile::tempdir().unwrap();
     let mut page = Page::new(downloads.path());
     page.go(&on(&server, "/"));

@@ -144,7 +144,7 @@ impl Page {
             if self.ask("Runtime.evaluate", asked)["result"]["value"] == true {
                 return;
             }
-            if began.elapsed() > PATIENCE / 2 {
+            if began.elapsed() > PATIENCE {
                 let text = self.eval("location.href + '\\n' + document.body?.innerText.slice(0, 2000)");
                 panic!("never true: {expression}\n{}", text.as_str().unwrap_or_default());
             }
