@@ -63,11 +63,14 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// Tells how far the pipeline is on standard output, one object a line.
 #[derive(Default)]
 pub struct Lines {
-    last: Mutex<Option<(Instant, u64, Option<u64>, u64)>>,
+    last: Mutex<Option<(Instant, Far)>>,
 }
 
+/// Bytes read, bytes there are, frames.
+type Far = (u64, Option<u64>, u64);
+
 impl Lines {
-    fn say(&self, stage: &str, (bytes, total, frames): (u64, Option<u64>, u64), flows: u64) {
+    fn say(&self, stage: &str, (bytes, total, frames): Far, flows: u64) {
         let line = serde_json::json!({ "stage": stage, "bytes": bytes, "bytes_total": total, "frames": frames, "flows": flows });
         // Nobody listening any more is no reason to stop.
         let _ = writeln!(std::io::stdout(), "{line}");
@@ -82,19 +85,15 @@ impl Observer for Lines {
             Stage::Detecting => "detecting",
             Stage::Reporting => "reporting",
         };
-        let far = self
-            .last
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .map_or((0, None, 0), |(_, bytes, total, frames)| (bytes, total, frames));
+        let far = self.last.lock().unwrap_or_else(PoisonError::into_inner).map_or((0, None, 0), |(_, far)| far);
         self.say(name, far, 0);
     }
 
     fn read(&self, progress: &Arc<Progress>, flows: u64) {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let told = last.map(|(at, ..)| at).filter(|at| at.elapsed() < PAUSE);
+        let told = last.map(|(at, _)| at).filter(|at| at.elapsed() < PAUSE);
         let far = (progress.bytes_read(), progress.bytes_total(), progress.frames());
-        *last = Some((told.unwrap_or_else(Instant::now), far.0, far.1, far.2));
+        *last = Some((told.unwrap_or_else(Instant::now), far));
         drop(last);
         if told.is_none() {
             self.say("reading", far, flows);

@@ -78,16 +78,13 @@ where
     tokio::pin!(connection);
     let deadline = tokio::time::sleep(LIFETIME);
     tokio::pin!(deadline);
-    loop {
-        tokio::select! {
-            // An error here is the other side's: it went away, or spoke no HTTP.
-            _ = connection.as_mut() => return,
-            () = &mut deadline => return,
-            _ = stopped.changed() => {
-                connection.as_mut().graceful_shutdown();
-                let _ = tokio::time::timeout(FAREWELL, connection.as_mut()).await;
-                return;
-            }
+    tokio::select! {
+        // An error here is the other side's: it went away, or spoke no HTTP.
+        _ = connection.as_mut() => {}
+        () = &mut deadline => {}
+        _ = stopped.changed() => {
+            connection.as_mut().graceful_shutdown();
+            let _ = tokio::time::timeout(FAREWELL, connection.as_mut()).await;
         }
     }
 }

@@ -61,7 +61,7 @@ enum Source {
     /// A folder.
     Folder,
     /// This process writes it.
-    Own(Reader),
+    Own(Box<Reader>),
 }
 
 /// One place on the shelf.
@@ -125,7 +125,7 @@ impl Shelf {
         let mut shelf = Self::empty(options);
         let folder = reader.folder().to_path_buf();
         let name = name_of(&folder);
-        shelf.put(name.clone(), Slot::new(folder, Source::Own(reader)));
+        shelf.put(name.clone(), Slot::new(folder, Source::Own(Box::new(reader))));
         shelf.first = Some(name);
         shelf
     }

@@ -40,7 +40,7 @@ pub(crate) fn one(prose: &Prose, open: bool, told: &Told) -> Markup {
 /// A sentence; what stands between backticks is to be typed.
 fn spoken(text: &str) -> Markup {
     let text = t(text);
-    let whole = text.matches('`').count() % 2 == 0;
+    let whole = text.matches('`').count().is_multiple_of(2);
     html! {
         @for (at, piece) in text.split('`').enumerate() {
             @if !whole && at > 0 { "`" }

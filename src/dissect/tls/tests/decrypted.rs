@@ -99,8 +99,11 @@ fn listen(keys: &Keys, steps: &[Step]) -> (Vec<AppEvent>, &'static str) {
     (events, conversation.service())
 }
 
-/// What was said under TLS: targets, status, whether it is marked; and whether the handshake's row says that it was read.
-fn told(events: &[AppEvent]) -> (Vec<(Option<String>, Option<u16>, bool)>, Vec<(bool, bool)>) {
+/// Target, status, and whether it is marked.
+type Asked = (Option<String>, Option<u16>, bool);
+
+/// What was said under TLS; and whether the handshake's row says that it was read.
+fn told(events: &[AppEvent]) -> (Vec<Asked>, Vec<(bool, bool)>) {
     let http = events.iter().filter_map(|event| match &event.event {
         Event::Http(row) => Some((row.uri.clone(), row.status_code, row.decrypted)),
         _ => None,
