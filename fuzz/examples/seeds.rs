@@ -1,5 +1,5 @@
-//! Seeds for the targets: `seeds OUT [CAPTURE…]` writes `OUT/{files,decode,reassembly,dissect}` from the generated scenes, or from the
-//! captures given instead.
+//! Seeds for the targets: `seeds OUT [CAPTURE…]` writes `OUT/{files,decode,reassembly,dissect}` and `OUT/protocol/NAME` from the generated scenes, or
+//! from the captures given instead. `seeds --protocols` prints the names.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -8,10 +8,11 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use vigil::capture::{self, Options, PacketSource};
 use vigil::decode;
+use vigil::dissect::Conversation;
 use vigil::model::packet::{Tcp, Transport, tcp_flags};
 use vigil::model::{Block, LinkType, Packet};
 use vigil::synth::{self, SCENARIOS};
-use vigil_fuzz::push;
+use vigil_fuzz::{Flow, Step, dissectors, push};
 
 /// Frames of a capture that become seeds: a fuzzer learns from small ones.
 const FRAMES: usize = 400;
@@ -23,8 +24,15 @@ const FRAMES_PER_SEED: usize = 8;
 fn main() -> io::Result<()> {
     let mut args = std::env::args_os().skip(1).map(PathBuf::from);
     let Some(out) = args.next() else { return Err(io::Error::other("usage: seeds OUT [CAPTURE…]")) };
+    if out.as_os_str() == "--protocols" {
+        dissectors().iter().for_each(|(name, _)| println!("{name}"));
+        return Ok(());
+    }
     for target in ["files", "decode", "reassembly", "dissect"] {
         fs::create_dir_all(out.join(target))?;
+    }
+    for (name, _) in dissectors() {
+        fs::create_dir_all(out.join("protocol").join(name))?;
     }
     let captures: Vec<PathBuf> = args.collect();
     for path in &captures {
@@ -60,7 +68,11 @@ fn seeds(out: &Path, name: &str, block: &Block) -> io::Result<()> {
     block.iter().take(FRAMES).for_each(|frame| decode::frame(frame, &mut packets));
     fs::write(out.join("decode").join(name), frames(block))?;
     for (n, (port, flow)) in flows(block, &packets).into_iter().enumerate() {
-        fs::write(out.join("dissect").join(format!("{name}-{port}-{n}")), flow)?;
+        let file = format!("{name}-{port}-{n}");
+        if let Some(protocol) = protocol_of(&flow) {
+            fs::write(out.join("protocol").join(protocol).join(&file), &flow)?;
+        }
+        fs::write(out.join("dissect").join(file), flow)?;
     }
     if let Some(segments) = segments(&packets) {
         fs::write(out.join("reassembly").join(name), segments)?;
@@ -106,6 +118,21 @@ fn flows(block: &Block, packets: &[Packet]) -> Vec<(u16, Vec<u8>)> {
     let mut shapes = BTreeSet::new();
     let flows = flows.into_iter().map(|((.., port, _), flow)| (port, flow));
     flows.filter(|(port, flow)| flow.len() > 3 && shapes.insert((*port, flow.len() / 64)) && shapes.len() < 12).collect()
+}
+
+/// The protocol that reads a flow, by its name here.
+fn protocol_of(data: &[u8]) -> Option<String> {
+    let flow = Flow::new(data)?;
+    let mut conversation = Conversation::new(flow.conn);
+    for step in flow.steps {
+        if let Step::Data(chunk) = step {
+            conversation.data(&chunk, &mut Vec::new());
+        }
+    }
+    let service = conversation.service();
+    let service = service.split(',').next_back()?;
+    let reads = dissectors().into_iter().find(|(_, protocol)| protocol.name == service && protocol.over.contains(&flow.conn.proto));
+    reads.map(|(name, _)| name)
 }
 
 /// The first connection, in the input of `reassembly`; none without TCP.
