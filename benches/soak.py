@@ -24,7 +24,7 @@ HOUR = 3_600
 def hour_of(vigil, capture, work):
     """The header and packets of a classic little-endian pcap: [(seconds, rest of the record)]."""
     if capture is None:
-        subprocess.run([vigil, "demo", "--out", os.path.join(work, "demo"), "--quiet"], check=False, stdout=subprocess.DEVNULL)
+        subprocess.run([vigil, "demo", "--capture-only", "--out", os.path.join(work, "demo")], check=False, stdout=subprocess.DEVNULL)
         found = [os.path.join(root, name) for root, _, names in os.walk(work) for name in names if name.endswith(".pcap")]
         if not found:
             sys.exit("vigil demo wrote no capture")

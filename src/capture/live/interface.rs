@@ -201,7 +201,8 @@ impl Worker {
     }
 }
 
-fn take(block: &mut Block, packet: &pcap::Packet<'_>, link: LinkType, capture: u32, in_file: &mut u64) {
+/// Copies a packet into a block.
+pub(super) fn take(block: &mut Block, packet: &pcap::Packet<'_>, link: LinkType, capture: u32, in_file: &mut u64) {
     *in_file += 1;
     let caplen = packet.data.len() as u32;
     // With nanosecond precision the field named for microseconds holds nanoseconds. On some systems both fields are narrower.

@@ -6,11 +6,13 @@
 //!
 //! Opening and starting are two steps, so that rights can be given up between them.
 
+mod beginnings;
 mod interface;
 mod merge;
 mod paced;
 mod rights;
 
+pub use beginnings::Beginnings;
 pub use interface::{Counted, Counts};
 pub use merge::Interfaces;
 pub use paced::{Paced, Speed};

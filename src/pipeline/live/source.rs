@@ -28,7 +28,7 @@ impl Input {
             From::Interfaces { names, listening } => {
                 input.opened = Some(device::open(names, listening)?);
                 if options.programs {
-                    let programs = Programs::start(device::addresses(), stop).map_err(capture::Error::Thread)?;
+                    let programs = Programs::start(names, device::addresses(), stop).map_err(capture::Error::Thread)?;
                     input.programs = Some(programs);
                 }
                 // Root without its rights may not write into the folder of whoever called it with sudo, but into its own.
