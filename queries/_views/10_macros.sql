@@ -37,7 +37,8 @@ CREATE OR REPLACE TEMP MACRO opened(history) AS regexp_matches(history, '^[Cc]*S
 CREATE OR REPLACE TEMP MACRO seconds_between(earlier, later) AS (epoch_us(later) - epoch_us(earlier)) / 1e6;
 
 -- Percent-decoding that never fails: pairs beyond ASCII become `?`, since they may be no UTF-8.
-CREATE OR REPLACE TEMP MACRO unescape(raw) AS url_decode(regexp_replace(raw, '%[89a-fA-F][0-9a-fA-F]', '?', 'g'));
+CREATE OR REPLACE TEMP MACRO unescape(raw) AS
+    CASE WHEN contains(raw, '%') THEN url_decode(regexp_replace(raw, '%[89a-fA-F][0-9a-fA-F]', '?', 'g')) ELSE raw END;
 
 -- Text as the attacked program reads it: decoded twice, lower case.
 CREATE OR REPLACE TEMP MACRO plain_text(raw) AS lower(unescape(unescape(replace(raw, '+', ' '))));

@@ -14,8 +14,9 @@ benign   = "Security training and tests of your own."
 says     = "{actor} speaks TLS to {target} port {port} whose certificate is that of {tool}: {subject}"
 filter   = "tls.handshake && ip.addr == {actor} && ip.addr == {target}"
 [params]
-names   = "dcrat|asyncrat|venomrat|quasar|xworm|orcus|bitrat|major cobalt strike|metasploit|empire|covenant|mythic|havoc|sliver|merlin|posh ?c2|pupy|koadic|remcos|njrat|nanocore|limerat|silenttrinity|villain|brute ratel" # names of tools, in subject or issuer
+names   = "dcrat|asyncrat|venomrat|quasar|xworm|orcus|bitrat|cobalt ?strike|metasploit|empire|covenant|mythic|havoc|sliver|merlin|posh ?c2|pupy|koadic|remcos|njrat|nanocore|limerat|silenttrinity|villain|brute ratel" # names of tools, in subject or issuer
 serials = ["8BB00EE", "08BB00EE"] # Cobalt Strike's default
+everyday = "empire|covenant|mythic|havoc|sliver|merlin|villain|orcus|quasar|koadic|pupy" # of these names those that mean something else
 words   = "server|ca\\b|team|c2|multiplayer|operators" # words that the tools put beside their names
 */
 WITH leaf AS (
@@ -24,9 +25,10 @@ WITH leaf AS (
 ),
 known AS (
     SELECT *,
+        list_contains($serials, upper(certificate_serial)) AS known_serial,
         CASE WHEN list_contains($serials, upper(certificate_serial)) THEN 'Cobalt Strike' ELSE regexp_extract(who, '(^|[^a-z])(' || $names || ')', 2) END AS tool
     FROM leaf
-    WHERE list_contains($serials, upper(certificate_serial)) OR regexp_matches(who, '(^|[^a-z])(' || $names || ')')
+    WHERE list_contains($serials, upper(certificate_serial)) OR regexp_matches(who, '(^|[^a-z])(' || $names || ')($|[^a-z]|server|client|self)')
 )
 SELECT
     known.id_orig_h AS actor, known.id_resp_h AS target, NULL::VARCHAR AS user,
@@ -34,7 +36,9 @@ SELECT
     [
         term('self-signed, or by the same tool', 1, bool_or(self_signed OR regexp_matches(lower(certificate_issuer), $names))::INT),
         term('a word that the tool adds', 1, bool_or(regexp_matches(who, $words))::INT),
-        term('issued by a public authority', -4, bool_or(NOT self_signed AND regexp_matches(certificate_issuer, 'DigiCert|Let''s Encrypt|Sectigo|GlobalSign|Entrust|GoDaddy|Amazon|Google Trust'))::INT)
+        -- Companies and places bear such names too, and an authority says so: tools vouch for themselves.
+        term('issued by somebody else', -4, bool_and(NOT known_serial AND NOT self_signed AND NOT regexp_matches(lower(certificate_issuer), '(^|[^a-z])(' || $names || ')'))::INT),
+        term('a word of everyday, and no other', -3, bool_and(NOT known_serial AND regexp_full_match(tool, $everyday) AND NOT regexp_matches(who, $words))::INT)
     ] AS terms,
     {
         'tool': min(tool), 'subject': min(certificate_subject), 'issuer': min(certificate_issuer), 'serial': min(certificate_serial), 'fingerprint': min(fingerprint),

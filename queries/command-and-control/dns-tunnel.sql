@@ -28,7 +28,8 @@ WITH question AS (
         CASE WHEN regexp_matches(lower(query), '(^|\.)(xn--[a-z0-9-]+|[a-z]{2,24})$') THEN coalesce(sub, '') ELSE lower(query) END AS sub,
         CASE WHEN regexp_matches(lower(query), '(^|\.)(xn--[a-z0-9-]+|[a-z]{2,24})$') THEN coalesce(sub_h1, 0) ELSE 4 END AS sub_h1, qtype_name, qtype, rcode,
         flow_id, frame, ts, answers, resp_bytes,
-        coalesce(qtype IN (10, 15, 16, 5, 25, 33, 65399) OR qtype > 260, false) AS odd
+        -- Names that begin with an underscore ask for services, keys and policies, as they are made to.
+        coalesce(qtype IN (10, 15, 16, 5, 25, 33, 65399) OR qtype > 260, false) AND NOT starts_with(query, '_') AS odd
     FROM dns
     WHERE kind = 'dns' AND query IS NOT NULL AND etld1 IS NOT NULL AND len(list_filter($lookups, service -> lower(query) = service OR ends_with(lower(query), '.' || service))) = 0
 ),
@@ -73,7 +74,8 @@ SELECT
     flows, frames
 FROM domain
 WHERE ((names >= $min_names AND (information >= $min_information OR length_mean >= $min_length OR odd_share >= $min_odd_share))
-    OR (queries >= $min_names AND odd_share >= $min_odd_share AND answered >= $min_answers))
+    -- One record that is asked for again and again is a policy (SPF), not a conversation.
+    OR (queries >= $min_names AND names > 1 AND odd_share >= $min_odd_share AND answered >= $min_answers))
   -- A resolver that passes on what its clients ask is no end of the tunnel: whoever was asked as much under the same domain.
   AND NOT EXISTS (
       SELECT 1 FROM domain asker

@@ -6,7 +6,7 @@ impact   = 70
 prior    = 0.4
 family   = "download"
 reads    = ["files"]
-also     = ["http"]
+also     = ["http", "smb_files"]
 window   = "capture"
 key      = ["actor", "target"]
 fires_on = "executable-download"
@@ -14,6 +14,7 @@ benign   = "Updaters and installers; most come from well-known hosts, under thei
 says     = "{target} took {kind} of {size:bytes} from {actor} ({url}), declared as {declared}"
 [params]
 updaters = ["microsoft.com", "windowsupdate.com", "windows.com", "gvt1.com", "google.com", "googleapis.com", "mozilla.org", "mozilla.net", "apple.com", "adobe.com", "debian.org", "ubuntu.com", "fedoraproject.org", "centos.org", "oracle.com", "avast.com", "kaspersky.com", "symantec.com", "mcafee.com"] # hosts that updates come from
+known    = "^(mimikatz|mimidrv|mimilib|psexesvc|paexec|lazagne|rubeus|seatbelt|sharphound|sharpview|safetykatz|winpeas\\w*|linpeas\\w*|procdump(64)?|nc(at|64)?|netcat|pwdump\\d?|fgdump|gsecdump|wce(32|64)?|juicypotato|printspoofer|godpotato|chisel\\w*|plink|meterpreter|xmrig\\w*)([.](exe|dll|sys|elf))?$" # names that attackers' tools go by
 tools    = "powershell|certutil|bitsadmin|curl|wget|python|winhttp|java/" # user agents that fetch programs without a person
 */
 WITH file AS (
@@ -50,6 +51,11 @@ judged AS (
         coalesce(regexp_matches(lower(declared_mime), '^(image|text|audio|video|font)/|pdf|html|json|msword|officedocument'), false) AS disguised_type,
         ending IN ('jpg', 'jpeg', 'png', 'gif', 'bmp', 'ico', 'txt', 'htm', 'html', 'css', 'js', 'pdf', 'doc', 'docx', 'xls', 'xlsx', 'php', 'asp', 'aspx', 'mp3', 'mp4') AS disguised_name,
         regexp_matches(place, '\.(pdf|docx?|xlsx?|jpe?g|png|txt|zip)\.(exe|scr|js|vbs|lnk|hta|bat|cmd|ps1)([?#]|$)') AS double_ending,
+        -- Put on a share that only administrators may write to: a program is brought to another host.
+        source LIKE 'SMB%' AND is_orig AND flow_id IN (
+            SELECT flow_id FROM smb_files WHERE write_bytes > 0 AND NOT is_pipe AND regexp_matches(lower(path), '\\(admin|[a-z])[$]$')
+        ) AS brought,
+        regexp_matches(regexp_extract(place, '([^/\\]*)$', 1), $known) AS known_tool,
         len(list_filter($updaters, suffix -> host = suffix OR ends_with(host, '.' || suffix))) > 0 AS updater
     FROM program
 )
@@ -64,6 +70,8 @@ SELECT
         term('from a bare address', 1, (is_address(host) AND source = 'HTTP')::INT),
         term('fetched by a tool or by nobody', 0.8, (source = 'HTTP' AND (coalesce(user_agent, '') = '' OR regexp_matches(user_agent, $tools)))::INT),
         term('no page led to it', 0.3, (source = 'HTTP' AND referrer IS NULL)::INT),
+        term('written to an administrative share', 1.2, coalesce(brought, false)::INT),
+        term('named like a tool of attackers', 2, known_tool::INT),
         term('an updater', -2.5, updater::INT)
     ] AS terms,
     {

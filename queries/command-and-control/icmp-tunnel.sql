@@ -71,4 +71,6 @@ FROM pair
 WHERE (messages >= $min_messages AND bytes >= $min_bytes)
    OR (asked >= $min_contents AND asked > 2 * asked_counters)
    OR (differing >= $unlike_least AND messages >= $unlike_least)
+   -- Shells that speak in messages as small as a ping's: of a ping no reply differs, of them hardly any is the same.
+   OR (differing >= $unlike_least AND differing > mirrored)
 ORDER BY actor, target

@@ -6,6 +6,7 @@ impact   = 40                       # 65 from ours to outside, 50 where neither 
 prior    = 0.95
 family   = "cleartext"
 reads    = ["credentials"]
+also     = ["flows", "snmp"]
 window   = "capture"
 key      = ["actor", "service"]
 fires_on = "cleartext-credentials"
@@ -18,6 +19,9 @@ WITH login AS (
     SELECT credentials.*, coalesce(flows.direction, 'ext') AS direction
     FROM credentials LEFT JOIN flows USING (flow_id)
     WHERE cleartext AND secret_masked IS NOT NULL AND NOT list_contains($anonymous, lower(coalesce("user", '')))
+        -- The community that every agent is shipped with opens what is meant to be read by all; and who is sent answers unasked logged in nowhere.
+        AND NOT (credentials.service = 'snmp' AND credentials.flow_id IN (SELECT flow_id FROM snmp
+            WHERE len(list_filter(coalesce(communities, []), name -> name <> 'public')) = 0 OR coalesce(get_requests, 0) + coalesce(get_bulk_requests, 0) + coalesce(set_requests, 0) = 0))
         -- What is injected through the field of a login is no account.
         AND NOT regexp_matches(coalesce("user", ''), '[$][{]|[<>";]')
 )

@@ -1,6 +1,6 @@
 /*
 id       = "coercion"
-title    = "Forced login: a server is told to open a file on the caller's host (PetitPotam, PrinterBug, DFSCoerce, ShadowCoerce)"
+title    = "Forced login: a server is told to open a file on the caller's host (PetitPotam, PrinterBug, DFSCoerce, ShadowCoerce, CheeseOunce)"
 attack   = ["T1187"]
 impact   = 88
 prior    = 0.5
@@ -15,17 +15,20 @@ says     = "{actor} called {operations} on {target}{where}; {how}"
 filter   = "(dcerpc || smb2 || ntlmssp) && ip.addr == {target}"
 [params]
 wait_s = 30         # seconds within which the called host must call back
+device = "(?i)^\\\\{1,2}[?]{2}\\\\{1,2}UNC\\\\|^\\\\{4}[^\\\\?.]" # a path to another host, as the kernel or as programs write it; backslashes may be doubled
 */
 WITH forced AS (
     SELECT
         caller, callee, ts, flow_id, frame, resp_frame, operation, endpoint, coalesce(resp_status, 0) AS status,
-        coalesce(target_name_in_stub, list_filter(req_strings, said -> starts_with(said, '\\'))[1]) AS named
+        coalesce(target_name_in_stub, list_filter(req_strings, said -> starts_with(said, '\\') OR regexp_matches(said, $device))[1]) AS named
     FROM calls
     WHERE caller <> callee AND (
         (endpoint = 'efsrpc' AND opnum IN (0, 4, 5, 6, 7, 8, 9, 12, 13, 15, 16))
         OR (endpoint = 'spoolss' AND opnum IN (62, 65))
         OR (endpoint = 'netdfs' AND opnum IN (12, 13))
-        OR (endpoint = 'FileServerVssAgent' AND opnum IN (8, 9)))
+        OR (endpoint = 'FileServerVssAgent' AND opnum IN (8, 9))
+        -- Opening a saved event log is everyday; opening one on another host is not.
+        OR (endpoint = 'eventlog' AND opnum = 9 AND len(list_filter(req_strings, said -> regexp_matches(said, $device))) > 0))
 ),
 pair AS (
     SELECT

@@ -22,15 +22,22 @@ WITH granted AS (
     SELECT
         ts, flow_id, frame, id_orig_h, id_resp_h, lower(service) AS service, ticket_etype,
         -- The client offers RC4 and nothing newer, though the key of its own ticket is newer.
-        len(etypes_offered) > 0 AND len(list_filter(etypes_offered, etype -> etype IN (17, 18, 19, 20))) = 0 AS only_rc4
+        len(etypes_offered) > 0 AND len(list_filter(etypes_offered, etype -> etype IN (17, 18, 19, 20))) = 0 AS only_rc4,
+        -- Or it would rather have RC4 than what it offers besides: nothing but a tool that wants something to crack asks so.
+        etypes_offered[1] = 23 AND len(list_filter(etypes_offered, etype -> etype IN (17, 18, 19, 20))) > 0 AS rather_rc4
     FROM kerberos
     -- Tickets for machines are sealed with passwords of 120 characters that nobody cracks.
     WHERE request_type = 'TGS' AND success AND service IS NOT NULL
       AND NOT regexp_matches(lower(service), '^krbtgt/|^kadmin/|[$](@|/|$)')
 ),
 service AS (
-    SELECT id_orig_h, id_resp_h, service, min(ts) AS ts, bool_or(ticket_etype IN (23, 24)) AS rc4, bool_or(only_rc4) AS only_rc4
+    SELECT id_orig_h, id_resp_h, service, min(ts) AS ts, bool_or(ticket_etype IN (23, 24)) AS rc4, bool_or(only_rc4) AS only_rc4, bool_or(rather_rc4) AS rather_rc4
     FROM granted GROUP BY ALL
+),
+-- Programs that know nothing newer offer nothing newer anywhere.
+habit AS (
+    SELECT id_orig_h, bool_or(len(list_filter(etypes_offered, etype -> etype IN (17, 18, 19, 20))) > 0) AS newer
+    FROM kerberos WHERE len(etypes_offered) > 0 GROUP BY id_orig_h
 ),
 pace AS (
     SELECT *,
@@ -39,9 +46,9 @@ pace AS (
     FROM service
 ),
 tickets AS (
-    SELECT id_orig_h, id_resp_h, max(weak) AS weak, max(burst) AS burst, count(*) FILTER (rc4 AND only_rc4) AS downgraded, least_of(service, 5) AS services,
-        count(*) AS services_in_all
-    FROM pace GROUP BY id_orig_h, id_resp_h
+    SELECT id_orig_h, id_resp_h, max(weak) AS weak, max(burst) AS burst, count(*) FILTER (rc4 AND (only_rc4 OR rather_rc4)) AS downgraded, least_of(service, 5) AS services,
+        count(*) AS services_in_all, count(*) FILTER (rc4 AND (rather_rc4 OR (only_rc4 AND coalesce(habit.newer, false)))) AS picked
+    FROM pace LEFT JOIN habit USING (id_orig_h) GROUP BY id_orig_h, id_resp_h
 ),
 place AS (
     SELECT id_orig_h, id_resp_h, min(ts) AS first_seen, max(ts) AS last_seen, least_of(flow_id, 1000) AS flows, least_of(frame, 150) AS frames
@@ -65,7 +72,8 @@ SELECT
     CASE WHEN t.weak >= $min_services OR t.downgraded > 0 THEN 'confirmed' ELSE 'likely' END AS outcome,
     [
         term('service tickets with RC4', 1.5, log_scale(coalesce(t.weak, 0), 1, 10)),
-        term('it offers RC4 alone', 1.5, (coalesce(t.downgraded, 0) > 0)::INT),
+        term('it wants RC4', 1.5, (coalesce(t.downgraded, 0) > 0)::INT),
+        term('it offers newer encryption elsewhere', 0.7, (coalesce(t.picked, 0) > 0)::INT),
         term('it listed accounts that have services', 1.5, (search.searches > 0)::INT),
         term('the list leaves out krbtgt or disabled accounts', 1, coalesce(search.leaves_out, false)::INT),
         term('the newer encryption, which few can crack', -1, (search.searches IS NULL AND coalesce(t.weak, 0) = 0)::INT)
@@ -78,7 +86,7 @@ SELECT
             CASE WHEN t.weak > 0 THEN t.weak || ' tickets of services came with RC4' WHEN t.burst > 0 THEN t.burst || ' tickets of services within seconds' END)
     } AS evidence,
     list_concat(coalesce(place.flows, []), coalesce(search.flows, [])) AS flows, list_concat(coalesce(search.frames, []), coalesce(place.frames, [])) AS frames
-FROM (SELECT * FROM tickets WHERE weak >= $min_services OR burst >= $min_burst OR (downgraded > 0 AND id_orig_h IN (SELECT id_orig_h FROM search))) AS t
+FROM (SELECT * FROM tickets WHERE weak >= $min_services OR burst >= $min_burst OR (downgraded > 0 AND id_orig_h IN (SELECT id_orig_h FROM search)) OR picked > 0) AS t
 FULL JOIN search ON search.id_orig_h = t.id_orig_h AND search.id_resp_h = t.id_resp_h
 LEFT JOIN place ON place.id_orig_h = t.id_orig_h AND place.id_resp_h = t.id_resp_h
 ORDER BY actor, target

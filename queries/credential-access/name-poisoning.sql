@@ -37,6 +37,7 @@ claim AS (
 own AS (
     SELECT assigned_addr AS ip, lower(host_name) AS name FROM dhcp WHERE host_name IS NOT NULL AND assigned_addr IS NOT NULL
     UNION SELECT id_resp_h, lower(server_nb_computer_name) FROM ntlm WHERE server_nb_computer_name IS NOT NULL
+    UNION SELECT id_resp_h, lower(split_part(server_dns_computer_name, '.', 1)) FROM ntlm WHERE server_dns_computer_name IS NOT NULL
     UNION SELECT id_orig_h, lower(hostname) FROM ntlm WHERE hostname IS NOT NULL
     UNION SELECT ip, split_part(name, '.', 1) FROM named
 ),
@@ -52,7 +53,11 @@ absent AS (
 ),
 twin AS (SELECT name FROM asked GROUP BY name HAVING count(DISTINCT answerer) > 1),
 login AS (
-    SELECT answerer, count(DISTINCT ntlm.id_orig_h) AS victims, min(username) AS username, min(ntlm.frame) AS frame, min(ntlm.flow_id) AS flow_id
+    SELECT
+        answerer, count(DISTINCT ntlm.id_orig_h) AS victims, min(username) AS username, min(ntlm.frame) AS frame, min(ntlm.flow_id) AS flow_id,
+        -- It then called itself something else: whoever asks for a host by its name meets one of that name. NetBIOS cuts names at fifteen letters.
+        bool_or(left(lower(server_nb_computer_name), 15) <> left(split_part(asked.name, '.', 1), 15)
+            AND lower(split_part(coalesce(server_dns_computer_name, ''), '.', 1)) <> split_part(asked.name, '.', 1)) AS another
     FROM asked JOIN ntlm ON ntlm.id_resp_h = answerer AND ntlm.id_orig_h = asker AND username IS NOT NULL
         AND seconds_between(asked.ts, ntlm.ts) BETWEEN 0 AND $wait_s
     GROUP BY answerer
@@ -71,6 +76,7 @@ SELECT
     first_seen, last_seen, CASE WHEN victims > 0 OR names >= 2 * $min_names THEN 'confirmed' ELSE 'likely' END AS outcome,
     [
         term('names', 1.5, log_scale(names, 1, 8)),
+        term('one name alone, which may be an alias', -1, (names < $min_names AND decoys = 0)::INT),
         term('a name that nobody has', 1, (decoys > 0)::INT),
         term('names that do not exist', 0.7, (absent > 0)::INT),
         term('somebody then logged in there', 2, (coalesce(victims, 0) > 0)::INT)
@@ -82,5 +88,5 @@ SELECT
     CASE WHEN login.flow_id IS NULL THEN flows ELSE list_append(flows, login.flow_id) END AS flows,
     CASE WHEN login.frame IS NULL THEN frames ELSE list_concat([login.frame], frames) END AS frames
 FROM host LEFT JOIN login USING (answerer)
-WHERE names >= $min_names OR decoys > 0
+WHERE names >= $min_names OR decoys > 0 OR coalesce(another, false)
 ORDER BY actor

@@ -46,12 +46,18 @@ WITH question AS (
             WHEN regexp_matches(lower(filter), 'trusteddomain') THEN 'trusts'
             WHEN regexp_matches(lower(filter), 'ms-mcs-admpwd|mslaps-') THEN 'local passwords'
             WHEN regexp_matches(lower(filter), 'msds-groupmsamembership|objectclass=msds-groupmanagedserviceaccount') THEN 'managed service accounts'
-            WHEN regexp_matches(lower(filter), 'pkicertificatetemplate|pkienrollmentservice') THEN 'certificate templates'
+            WHEN regexp_matches(lower(filter), 'pkicertificatetemplate') THEN 'certificate templates'
+            WHEN regexp_matches(lower(filter), 'pkienrollmentservice') THEN 'certificate authorities'
+            -- Accounts, groups, machines and trusts in one question, as collectors of whole directories ask it.
+            WHEN regexp_matches(lower(filter), 'samaccounttype=268435456') AND regexp_matches(lower(filter), 'samaccounttype=80530636[89]') THEN 'everything'
             WHEN regexp_matches(lower(filter), '803:=32\)') THEN 'accounts without a password'
             WHEN coalesce(result_count, 0) >= $min_objects THEN 'everything'
         END,
         filter,
-        regexp_matches(lower(filter), '803:=(4194304|524288|16777216|32\))|allowedtodelegateto|allowedtoactonbehalf|admincount=1|ms-mcs-admpwd|mslaps-|serviceprincipalname=\*\)|pkicertificatetemplate'),
+        regexp_matches(lower(filter), '803:=(4194304|524288|16777216|32\))|allowedtodelegateto|allowedtoactonbehalf|admincount=1|ms-mcs-admpwd|mslaps-|serviceprincipalname=\*\)')
+            -- Machines that enrol by themselves ask by category.
+            OR regexp_matches(lower(filter), 'objectclass=pki(certificatetemplate|enrollmentservice)')
+            OR regexp_matches(lower(filter), 'samaccounttype=268435456.*samaccounttype=80530636[89]|samaccounttype=80530636[89].*samaccounttype=268435456'),
         coalesce(result_count, 0)
     FROM ldap_search
 ),

@@ -11,7 +11,7 @@ key      = ["actor"]
 fires_on = "sweep-icmp"
 benign   = "Monitoring that pings its hosts on a schedule: few unanswered, the same addresses again and again."
 says     = "{actor} pinged {addresses} addresses in {span_s:duration}; {answered} answered"
-filter   = "icmp.type == 8 && ip.src == {actor}"
+filter   = "(icmp || icmpv6) && ip.addr == {actor}"
 [params]
 min_addresses = 25  # distinct addresses pinged: Zeek's and Slips' 25
 whole         = 100 # addresses, at `whole_rate`, that amount to going through a neighbourhood
@@ -22,7 +22,8 @@ max_answered  = 0.8 # share that may answer
 WITH ping AS (
     SELECT id_orig_h, id_resp_h, ts, flow_id, frame, is_orig
     FROM icmp
-    WHERE kind IN (0, 8, 128, 129) AND NOT is_group(id_resp_h)
+    -- Echo, and the timestamps and address masks that scanners ask for where echo is filtered.
+    WHERE (kind IN (0, 8, 13, 14, 17, 18) AND NOT v6 OR kind IN (128, 129) AND v6) AND NOT is_group(id_resp_h)
 ),
 address AS (
     SELECT

@@ -14,19 +14,24 @@ benign   = "A serial console or a debug port that prints a prompt without a logi
 says     = "{target} gave {actor} a shell on port {port}: {shown}"
 filter   = "tcp.port == {port} && ip.addr == {actor} && ip.addr == {target}"
 [params]
-shells = "Microsoft Windows .{0,12}\\[?Version|[A-Z]:\\\\[A-Za-z0-9_ \\\\.]*>|uid=\\d+\\([a-z0-9_-]+\\) gid=|(ba)?sh: no job control|(ba)?sh-\\d\\.\\d+[$#] |Linux [a-z0-9.-]+ \\d\\.\\d+\\.\\d+\\S* #1" # how shells greet, as a regular expression
+shells = "Microsoft Windows .{0,12}\\[?Version|[A-Z]:\\\\[A-Za-z0-9_ ().~-]*(\\\\[A-Za-z0-9_ ().~-]*)*>|uid=\\d+\\([a-z0-9_-]+\\) gid=|sh: (no job control|cannot set terminal process group)|can't access tty; job control turned off|(ba)?sh-\\d\\.\\d+[$#] |(Linux|Darwin) [A-Za-z0-9.-]+ \\d+\\.\\d+\\.\\d+\\S* (#\\d|Darwin)|^.{0,24}[a-z_][a-z0-9_-]{0,31}@[A-Za-z0-9.-]+:[~/][A-Za-z0-9_./~-]*[$#] " # how shells greet, as a regular expression
 typed  = "^\\s*(id|whoami|uname -a|ipconfig|ifconfig|net user|cat /etc/(passwd|shadow)|cmd\\.exe|powershell|/bin/(ba)?sh|python\\d? -c ..?import pty|start [a-z]+\\.exe|tftp -i)\\b" # what people type first
-ports  = [21, 22, 23, 25, 53, 80, 110, 143, 443, 513, 514, 2323] # ports of services whose text may look like a shell's
+ports  = [21, 22, 23, 25, 53, 80, 110, 143, 443, 513, 514, 2323] # ports of services whose text may look like what people type
+doors  = [23, 513, 514, 992, 2323, 3270] # ports of terminals, where a prompt is what one expects; elsewhere nothing but a shell prints one
 */
 WITH spoken AS (
-    SELECT flow_id, flows.* EXCLUDE (flow_id), ascii_of(orig_first_bytes) AS orig_says, ascii_of(resp_first_bytes) AS resp_says
+    SELECT flow_id, flows.* EXCLUDE (flow_id), ascii_of(orig_first_bytes) AS orig_says, ascii_of(resp_first_bytes) AS resp_says,
+        orig_printable, resp_printable
     FROM payloads JOIN flows USING (flow_id)
-    WHERE proto = 'tcp' AND service IS NULL AND NOT list_contains($ports, id_resp_p)
+    WHERE proto = 'tcp' AND service IS NULL AND NOT list_contains($doors, id_resp_p)
 ),
 judged AS (
     SELECT *,
-        regexp_matches(orig_says, $shells) AS orig_is_shell, regexp_matches(resp_says, $shells) AS resp_is_shell,
-        regexp_matches(orig_says, $typed) AS orig_types, regexp_matches(resp_says, $typed) AS resp_types
+        -- A prompt amid bytes that cannot be printed is chance.
+        regexp_matches(orig_says, $shells) AND coalesce(orig_printable, 0) >= 0.7 AS orig_is_shell,
+        regexp_matches(resp_says, $shells) AND coalesce(resp_printable, 0) >= 0.7 AS resp_is_shell,
+        regexp_matches(orig_says, $typed) AND NOT list_contains($ports, id_resp_p) AS orig_types,
+        regexp_matches(resp_says, $typed) AND NOT list_contains($ports, id_resp_p) AS resp_types
     FROM spoken
 ),
 shell AS (

@@ -15,16 +15,23 @@ filter   = "tcp.flags.syn == 1 && tcp.flags.ack == 0 && ip.dst == {target} && tc
 [params]
 min_syns      = 500   # attempts in all; below that a server does not notice
 min_peak      = 100   # attempts in the busiest second
-max_completed = 0.1   # share of them that became connections
+max_completed = 0.1   # share of them that became connections, by the minute
 */
-WITH attempt AS (
+WITH first AS (
     SELECT
         id_orig_h, id_resp_h, id_resp_p, direction, ts, last_ts, flow_id, first_frame, orig_pkts,
-        epoch_us(ts) // 1000000 AS second,
+        epoch_us(ts) // 1000000 AS second, epoch_us(ts) // 60000000 AS minute,
         coalesce(orig_bytes, 0) + coalesce(resp_bytes, 0) > 0 OR regexp_matches(history, '[AD].*|[hH].*A') AS completed
     FROM flows
     WHERE proto = 'tcp' AND opened(history)
 ),
+-- A day of ordinary visits does not hide a minute of flood.
+minute AS (
+    SELECT id_resp_h, id_resp_p, minute FROM first
+    GROUP BY ALL
+    HAVING count(*) FILTER (completed) <= $max_completed * count(*)
+),
+attempt AS (SELECT * FROM first SEMI JOIN minute USING (id_resp_h, id_resp_p, minute)),
 second AS (
     SELECT id_resp_h, id_resp_p, second, count(*) AS attempts
     FROM attempt WHERE NOT completed GROUP BY ALL
@@ -58,5 +65,5 @@ SELECT
     } AS evidence,
     flows, frames
 FROM port JOIN peak USING (id_resp_h, id_resp_p)
-WHERE attempts >= $min_syns AND peak >= $min_peak AND completed <= $max_completed
+WHERE attempts >= $min_syns AND peak >= $min_peak
 ORDER BY target, id_resp_p

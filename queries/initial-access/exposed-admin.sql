@@ -15,7 +15,7 @@ says     = "{sources:hosts} outside, such as {actor}, reached {what} of {target}
 filter   = "ip.addr == {target} && tcp.port == {port}"
 [params]
 min_answer = 300    # bytes that the service sent to a stranger: a greeting alone is shorter
-doors      = [23, 135, 139, 445, 513, 514, 1433, 1521, 2375, 3306, 3389, 5432, 5900, 5901, 5985, 5986, 6379, 9200, 11211, 27017] # ports of services that nobody outside should reach
+doors      = [23, 88, 135, 139, 389, 445, 513, 514, 1433, 1521, 2375, 3268, 3306, 3389, 5432, 5900, 5901, 5985, 5986, 6379, 9200, 11211, 27017] # ports of services that nobody outside should reach
 */
 WITH door AS (
     SELECT
@@ -27,6 +27,7 @@ WITH door AS (
             WHEN service LIKE '%dce_rpc%' OR id_resp_p = 135 THEN 'remote procedures'
             WHEN service LIKE '%telnet%' OR id_resp_p IN (23, 513, 514) THEN 'the terminal (Telnet)'
             WHEN id_resp_p IN (5985, 5986) THEN 'remote management (WinRM)'
+            WHEN id_resp_p IN (88, 389, 3268) THEN 'the directory (Kerberos, LDAP)'
             WHEN id_resp_p = 2375 THEN 'the container engine'
             WHEN id_resp_p IN (1433, 1521, 3306, 5432, 6379, 9200, 11211, 27017) THEN 'the database'
             WHEN service LIKE '%ssh%' THEN 'the shell (SSH)'

@@ -22,6 +22,7 @@ WITH act AS (
         caller, callee,
         count(*) FILTER (endpoint = 'IWbemServices') AS wmi,
         count(*) FILTER (endpoint IS DISTINCT FROM 'IWbemServices') AS dcom,
+        count(*) FILTER (endpoint = 'IDispatch' AND len(coalesce(req_strings, [])) = 0) AS sealed,
         min(list_filter(req_strings, said -> regexp_matches(said, $shells))[1]) AS command,
         min(ts) AS first_seen, max(ts) AS last_seen,
         least_of(flow_id, 100) AS flows, least_of(frame, 100) AS frames
@@ -29,7 +30,9 @@ WITH act AS (
     WHERE caller <> callee AND fault IS NULL
       AND ((endpoint = 'IWbemServices' AND operation IN ('ExecMethod', 'ExecMethodAsync') AND answered)
         -- A call of an object that was made there, whose arguments are a command line.
-        OR (object_uuid IS NOT NULL AND len(list_filter(req_strings, said -> regexp_matches(said, $shells))) > 0))
+        OR (object_uuid IS NOT NULL AND len(list_filter(req_strings, said -> regexp_matches(said, $shells))) > 0)
+        -- Or a method of a scriptable object whose arguments are sealed: that alone is no proof.
+        OR (endpoint = 'IDispatch' AND operation = 'Invoke' AND auth_level = 6 AND answered))
     GROUP BY caller, callee
 ),
 touch AS (
@@ -58,4 +61,6 @@ SELECT
     } AS evidence,
     list_concat(act.flows, coalesce(touch.flows, [])) AS flows, list_concat(act.frames, coalesce(touch.frames, [])) AS frames
 FROM act LEFT JOIN touch USING (caller, callee)
+-- Sealed methods count where the output of a command was then fetched.
+WHERE wmi + dcom > sealed OR output IS NOT NULL
 ORDER BY actor, target

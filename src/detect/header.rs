@@ -139,9 +139,12 @@ fn documented(comment: &str, name: &str) -> Option<(usize, String)> {
 
 /// What stands behind the first `#` outside quotes.
 fn comment_of(value: &str) -> &str {
-    let mut quote = None;
+    let (mut quote, mut escaped) = (None, false);
     for (at, c) in value.char_indices() {
         match (quote, c) {
+            _ if escaped => escaped = false,
+            // In double quotes a backslash takes the next sign's meaning (TOML 1.0, basic strings).
+            (Some('"'), '\\') => escaped = true,
             (None, '#') => return &value[at + 1..],
             (None, '"' | '\'') => quote = Some(c),
             (Some(open), c) if c == open => quote = None,

@@ -36,7 +36,7 @@ impl Kind {
     }
 
     /// Who reads it.
-    pub(super) fn protocol(self) -> &'static Protocol {
+    pub fn protocol(self) -> &'static Protocol {
         match self {
             Self::FtpData => &transfer::FTP_DATA,
             Self::DccData => &transfer::DCC_DATA,

@@ -112,6 +112,31 @@ pub(super) fn action(finding: &Finding, hosts: &[Host]) -> String {
             format!("Find out who scans from {actor}, and isolate it if nobody ordered that ({id}).")
         }
         "scan" | "web-scan" => format!("See that only what must be reachable on {target} is; block {actor} if it goes on ({id})."),
+        // What a web server does itself against clients that keep it waiting.
+        "flood" if finding.attack.iter().any(|id| id == "T1499.002") => {
+            format!("Limit connections, requests and the time for one per client on {target}, and block {actor} ({id}).")
+        }
+        "fragments" => format!("Drop fragments that overlap toward {target} at the border, and see whether it still answers ({id})."),
+        "ransomware" => {
+            format!("Unplug {actor} now, cut {target} off from writing, and keep its last good backup from being overwritten ({id}).")
+        }
+        "control" => {
+            format!(
+                "Ask the plant whether somebody ordered this; if not, see to {target} by hand and cut {actor} off from the controllers ({id})."
+            )
+        }
+        "control-discovery" => format!("Find out what runs on {actor}, and keep it from reaching the controllers ({id})."),
+        "insecure-management" => {
+            format!("Change the community or switch the service off on {target}, and let only the management network reach it ({id}).")
+        }
+        "collection" => format!("Find out why {actor} reads so much of {target}, and where it went from there ({id})."),
+        "webshell" => {
+            format!("Take {target} off the network, keep its memory and disk, and look for the page and for how it came there ({id}).")
+        }
+        "mail" if finding.tactic == "impact" => format!("Isolate {actor}, and look for the program on it that sends mail ({id})."),
+        "mail" => format!("Find {actor}'s messages on {target} and in the mailboxes behind it, and what was opened of them ({id})."),
+        "tls-downgrade" => format!("Find out who stands between {actor} and {target}, and what was sent meanwhile ({id})."),
+        "weak-tls" => format!("Switch off {} on {target} ({id}).", field("cipher").unwrap_or_else(|| "what protects nothing".into())),
         "flood" => {
             format!("Have the provider filter the traffic toward {target}, and switch on SYN cookies or a scrubbing service ({id}).")
         }

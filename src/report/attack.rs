@@ -35,14 +35,21 @@ const EXECUTION: &[&str] = &["execution"];
 const CREDENTIALS: &[&str] = &["credential-access"];
 const DISCOVERY: &[&str] = &["discovery"];
 const LATERAL: &[&str] = &["lateral-movement"];
+const COLLECTION: &[&str] = &["collection"];
 const CONTROL: &[&str] = &["command-and-control"];
 const EXFILTRATION: &[&str] = &["exfiltration"];
 const IMPACT: &[&str] = &["impact"];
 const BETWEEN: &[&str] = &["credential-access", "collection"];
 
 /// By id.
-const TECHNIQUES: [Technique; 81] = [
+const TECHNIQUES: [Technique; 102] = [
+    of("T0816", "Device Restart/Shutdown", &["inhibit-response-function"]),
+    of("T0836", "Modify Parameter", &["impair-process-control"]),
+    of("T0843", "Program Download", LATERAL),
+    of("T0846", "Remote System Discovery", DISCOVERY),
     of("T0855", "Unauthorized Command Message", &["impair-process-control"]),
+    of("T0858", "Change Operating Mode", &["execution", "defense-evasion"]),
+    of("T0888", "Remote System Information Discovery", DISCOVERY),
     of("T1003.006", "DCSync", CREDENTIALS),
     of("T1008", "Fallback Channels", CONTROL),
     of("T1016", "System Network Configuration Discovery", DISCOVERY),
@@ -54,7 +61,9 @@ const TECHNIQUES: [Technique; 81] = [
     of("T1021.004", "SSH", LATERAL),
     of("T1029", "Scheduled Transfer", EXFILTRATION),
     of("T1033", "System Owner/User Discovery", DISCOVERY),
+    of("T1036", "Masquerading", &["defense-evasion"]),
     of("T1036.008", "Masquerade File Type", &["defense-evasion"]),
+    of("T1039", "Data from Network Shared Drive", COLLECTION),
     of("T1040", "Network Sniffing", &["credential-access", "discovery"]),
     of("T1041", "Exfiltration Over C2 Channel", EXFILTRATION),
     of("T1046", "Network Service Discovery", DISCOVERY),
@@ -71,14 +80,17 @@ const TECHNIQUES: [Technique; 81] = [
     of("T1071.003", "Mail Protocols", CONTROL),
     of("T1071.004", "DNS", CONTROL),
     of("T1078", "Valid Accounts", &["initial-access", "persistence", "privilege-escalation", "defense-evasion"]),
+    of("T1078.001", "Default Accounts", &["initial-access", "persistence", "privilege-escalation", "defense-evasion"]),
     of("T1082", "System Information Discovery", DISCOVERY),
     of("T1087.002", "Domain Account", DISCOVERY),
+    of("T1090.002", "External Proxy", CONTROL),
     of("T1090.003", "Multi-hop Proxy", CONTROL),
     of("T1095", "Non-Application Layer Protocol", CONTROL),
     of("T1105", "Ingress Tool Transfer", CONTROL),
     of("T1110", "Brute Force", CREDENTIALS),
     of("T1110.001", "Password Guessing", CREDENTIALS),
     of("T1110.003", "Password Spraying", CREDENTIALS),
+    of("T1119", "Automated Collection", COLLECTION),
     of("T1132", "Data Encoding", CONTROL),
     of("T1133", "External Remote Services", &["initial-access", "persistence"]),
     of("T1187", "Forced Authentication", CREDENTIALS),
@@ -90,6 +102,8 @@ const TECHNIQUES: [Technique; 81] = [
     of("T1212", "Exploitation for Credential Access", CREDENTIALS),
     of("T1219", "Remote Access Software", CONTROL),
     of("T1482", "Domain Trust Discovery", DISCOVERY),
+    of("T1486", "Data Encrypted for Impact", IMPACT),
+    of("T1496", "Resource Hijacking", IMPACT),
     of("T1496.001", "Compute Hijacking", IMPACT),
     of("T1498", "Network Denial of Service", IMPACT),
     of("T1498.001", "Direct Network Flood", IMPACT),
@@ -97,6 +111,8 @@ const TECHNIQUES: [Technique; 81] = [
     of("T1499", "Endpoint Denial of Service", IMPACT),
     of("T1499.001", "OS Exhaustion Flood", IMPACT),
     of("T1499.002", "Service Exhaustion Flood", IMPACT),
+    of("T1499.004", "Application or System Exploitation", IMPACT),
+    of("T1505.003", "Web Shell", &["persistence"]),
     of("T1547.012", "Print Processors", &["persistence", "privilege-escalation"]),
     of("T1550.002", "Pass the Hash", &["defense-evasion", "lateral-movement"]),
     of("T1550.003", "Pass the Ticket", &["defense-evasion", "lateral-movement"]),
@@ -109,8 +125,12 @@ const TECHNIQUES: [Technique; 81] = [
     of("T1558", "Steal or Forge Kerberos Tickets", CREDENTIALS),
     of("T1558.003", "Kerberoasting", CREDENTIALS),
     of("T1558.004", "AS-REP Roasting", CREDENTIALS),
+    of("T1562.010", "Downgrade Attack", &["defense-evasion"]),
+    of("T1566", "Phishing", INITIAL),
+    of("T1566.001", "Spearphishing Attachment", INITIAL),
     of("T1567", "Exfiltration Over Web Service", EXFILTRATION),
     of("T1568", "Dynamic Resolution", CONTROL),
+    of("T1568.001", "Fast Flux DNS", CONTROL),
     of("T1568.002", "Domain Generation Algorithms", CONTROL),
     of("T1569.002", "Service Execution", EXECUTION),
     of("T1570", "Lateral Tool Transfer", LATERAL),
@@ -123,6 +143,8 @@ const TECHNIQUES: [Technique; 81] = [
     of("T1595.001", "Scanning IP Blocks", RECONNAISSANCE),
     of("T1595.002", "Vulnerability Scanning", RECONNAISSANCE),
     of("T1595.003", "Wordlist Scanning", RECONNAISSANCE),
+    of("T1602.001", "SNMP (MIB Dump)", COLLECTION),
+    of("T1602.002", "Network Device Configuration Dump", COLLECTION),
 ];
 
 #[cfg(test)]

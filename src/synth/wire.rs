@@ -122,6 +122,18 @@ pub fn packet(ip: &Ip, mut transport: Vec<u8>, checksum_at: usize) -> Vec<u8> {
     out
 }
 
+/// A piece of an IPv4 packet: `bytes` of its payload that begin at `offset` (a multiple of eight), and whether `more` follow.
+pub fn fragment(ip: &Ip, offset: usize, more: bool, bytes: &[u8]) -> Vec<u8> {
+    let mut out = ip_header(ip, bytes.len());
+    let field = (offset / 8) as u16 | if more { 0x2000 } else { 0 };
+    out[6..8].copy_from_slice(&field.to_be_bytes());
+    out[10..12].copy_from_slice(&[0; 2]);
+    let checksum = fold(sum(&out));
+    out[10..12].copy_from_slice(&checksum.to_be_bytes());
+    out.extend_from_slice(bytes);
+    out
+}
+
 /// An Ethernet II frame, padded as a card pads it.
 pub fn ethernet(macs: Macs, ether_type: u16, payload: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(14 + payload.len().max(MINIMUM));

@@ -17,12 +17,19 @@ pub(super) fn layer(report: &Report) -> Value {
             entry.1.push(format!("{} {}", finding.id, finding.title));
         }
     }
-    let techniques: Vec<Value> = techniques.into_iter().map(|(id, (risk, findings))| technique(id, risk, &findings)).collect();
+    let only_plants = !techniques.is_empty() && techniques.keys().all(|id| is_of_plants(id));
+    let (here, elsewhere): (BTreeMap<_, _>, BTreeMap<_, _>) = techniques.into_iter().partition(|(id, _)| is_of_plants(id) == only_plants);
+    let mut description = report.verdict.line.clone();
+    if !elsewhere.is_empty() {
+        let ids: Vec<&str> = elsewhere.into_keys().collect();
+        description.push_str(&format!(" Of the ICS matrix, which no layer of this one can show: {}.", ids.join(", ")));
+    }
+    let techniques: Vec<Value> = here.into_iter().map(|(id, (risk, findings))| technique(id, risk, &findings)).collect();
     json!({
         "name": format!("vigil: {}", report.case),
         "versions": { "attack": "17", "navigator": "5.1.0", "layer": "4.5" },
-        "domain": "enterprise-attack",
-        "description": report.verdict.line,
+        "domain": if only_plants { "ics-attack" } else { "enterprise-attack" },
+        "description": description,
         "sorting": 3,
         "layout": { "layout": "side", "aggregateFunction": "max", "showID": true, "showName": true, "showAggregateScores": false, "countUnscored": false, "expandedSubtechniques": "annotated" },
         "hideDisabled": false,
@@ -53,6 +60,11 @@ fn technique(id: &str, risk: f64, findings: &[String]) -> Value {
         "links": [],
         "showSubtechniques": id.contains('.'),
     })
+}
+
+/// Techniques of the ICS matrix are numbered below 1000.
+fn is_of_plants(id: &str) -> bool {
+    id.starts_with("T0")
 }
 
 /// `T1046`, `T1071.004`.

@@ -126,4 +126,14 @@ impl Smb<'_, '_> {
         self.exchange(8, &ask, 0, &answer);
         self.close(id);
     }
+
+    /// Gives a file another name (FileRenameInformation, MS-FSCC 2.4.42).
+    pub fn rename(&mut self, name: &str, to: &str) {
+        let id = self.open(name, 0x0011_0080, 1, 0);
+        let to = wide(to);
+        let buffer = [&[0; 16][..], &(to.len() as u32).to_le_bytes(), &to].concat();
+        let head = [&[33, 0, 1, 10], &(buffer.len() as u32).to_le_bytes()[..], &[96, 0, 0, 0, 0, 0, 0, 0], &id].concat();
+        self.exchange(17, &[head, buffer].concat(), 0, &[2, 0]);
+        self.close(id);
+    }
 }

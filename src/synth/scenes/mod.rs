@@ -1,19 +1,27 @@
 //! The scenarios: for each rule one capture that it must find, and one look-alike at which it must stay silent.
 
 mod beacon;
+mod channels;
 mod clear;
 mod domain;
+mod exhaust;
 mod exploits;
 mod flood;
 mod guessing;
 mod identity;
 mod implants;
 mod lan;
+mod link;
 mod listed;
 mod office;
+mod plant;
+mod post;
 mod probes;
 mod scans;
+mod sealed;
+mod shares;
 mod tunnels;
+mod upkeep;
 mod volume;
 
 pub(super) use office::Office;
@@ -293,6 +301,100 @@ pub const SCENARIOS: &[Scenario] = &[
     look_alike("datagram-flood-benign", "datagram-flood", flood::datagrams_benign, "A video between two sockets."),
     proof("exposed-admin", guessing::open_door, "A stranger logs in to the file shares from outside."),
     look_alike("exposed-admin-benign", "exposed-admin", guessing::closed_door, "A stranger knocks in vain."),
+    proof("controller-tampering", plant::stopped, "Both controllers of a plant are stopped by a workstation."),
+    look_alike(
+        "controller-tampering-benign",
+        "controller-tampering",
+        plant::stopped_benign,
+        "A station reads and sets values all the time; an engineer looks at a controller.",
+    ),
+    proof("control-by-stranger", plant::stranger, "A workstation sets ten registers of a controller that a station runs."),
+    look_alike(
+        "control-by-stranger-benign",
+        "control-by-stranger",
+        plant::stranger_benign,
+        "Two operator stations run a controller; a third host only reads.",
+    ),
+    proof(
+        "controller-enumeration",
+        plant::enumeration,
+        "Units, functions and registers are tried out, and neighbours asked what they are.",
+    ),
+    look_alike(
+        "controller-enumeration-benign",
+        "controller-enumeration",
+        plant::enumeration_benign,
+        "A station polls units behind a gateway, two of which are off.",
+    ),
+    proof("ransomware-smb", shares::encrypted, "Files of a share become noise and get another ending; a note in each folder."),
+    look_alike(
+        "ransomware-smb-benign",
+        "ransomware-smb",
+        shares::encrypted_benign,
+        "Logs are rotated, documents worked on, a packed backup written.",
+    ),
+    proof("file-hoarding", shares::hoarded, "A workstation reads all folders of a share, mailboxes and key files among them."),
+    look_alike("file-hoarding-benign", "file-hoarding", shares::hoarded_benign, "Somebody copies a folder of pictures."),
+    proof("rogue-router", link::second_router, "A guest announces itself as the better IPv6 router."),
+    look_alike(
+        "rogue-router-benign",
+        "rogue-router",
+        link::second_router_benign,
+        "Two routers back each other up; a third announces no default route.",
+    ),
+    proof("rogue-dhcpv6", link::six, "A guest hands out IPv6 addresses and itself as the resolver."),
+    look_alike("rogue-dhcpv6-benign", "rogue-dhcpv6", link::six_benign, "The router of a home hands out addresses and resolves names."),
+    proof("mac-flooding", link::cards, "Frames from and to nine hundred cards that nobody has."),
+    look_alike("mac-flooding-benign", "mac-flooding", link::cards_benign, "Guests of a radio network announce themselves."),
+    proof("slow-http", exhaust::slow, "Sixty connections to a web server whose requests never end."),
+    look_alike("slow-http-benign", "slow-http", exhaust::slow_benign, "A slow server is waited for; two uploads trickle."),
+    proof("http-flood", exhaust::requests, "A hundred and fifty requests a second for one page; the server only says that it cannot."),
+    look_alike("http-flood-benign", "http-flood", exhaust::requests_benign, "A load test, all of it answered."),
+    proof("fragment-attack", exhaust::torn, "Pieces of packets that contradict each other, reach too far, or stay alone."),
+    look_alike(
+        "fragment-attack-benign",
+        "fragment-attack",
+        exhaust::torn_benign,
+        "Large datagrams in pieces; a few are lost or come twice.",
+    ),
+    proof("port-scan-distributed", exhaust::shared_out, "Twenty-four hosts try six ports of a server each, none twice."),
+    look_alike(
+        "port-scan-distributed-benign",
+        "port-scan-distributed",
+        exhaust::shared_out_benign,
+        "Strangers knock at the same well-known ports.",
+    ),
+    proof("default-community", upkeep::known_word, "Two switches are read and one written to with the community they came with."),
+    look_alike(
+        "default-community-benign",
+        "default-community",
+        upkeep::known_word_benign,
+        "A monitor reads switches with a word of their own.",
+    ),
+    proof("device-config-theft", upkeep::copied, "A router is told over SNMP to send its configuration away, and does."),
+    look_alike("device-config-theft-benign", "device-config-theft", upkeep::copied_benign, "A router saves its configuration of its own."),
+    proof("webshell", channels::web_shell, "A page that runs what it is sent: commands, code, sealed posts."),
+    look_alike("webshell-benign", "webshell", channels::forms, "Forms whose words are names of commands, too."),
+    proof("odd-port", channels::borrowed_port, "SSH goes out through the port of DNS."),
+    look_alike("odd-port-benign", "odd-port", channels::own_ports, "SSH and the web on their own ports; a knock at the wrong door."),
+    proof("held-channel", channels::held, "A protocol of its own, held open on port 443."),
+    look_alike("held-channel-benign", "held-channel", channels::held_by_name, "A device's service on a port of its own, found by name."),
+    proof("false-browser", channels::no_browser, "A program posts under the name of a browser."),
+    look_alike("false-browser-benign", "false-browser", channels::a_browser, "A browser, and a program that says its own name."),
+    proof("irc-bot", channels::orders, "A bot hears its orders in a chat room."),
+    look_alike("irc-bot-benign", "irc-bot", channels::chatter, "People chat, one asks a helpful robot."),
+    proof("outside-proxy", channels::proxied, "A workstation goes through a SOCKS proxy outside."),
+    look_alike("outside-proxy-benign", "outside-proxy", channels::own_proxy, "The office's own proxy; one outside that is knocked at."),
+    proof("fast-flux", channels::wandering, "A name leads to fifteen ends of the Internet in turn."),
+    look_alike("fast-flux-benign", "fast-flux", channels::by_turns, "A content network by turns, time servers, mirrors that last."),
+    proof("tls-downgrade", sealed::held_down, "TLS 1.3 is stripped from an offer; the server marks its answer."),
+    look_alike("tls-downgrade-benign", "tls-downgrade", sealed::as_offered, "An old client at a new server, and the other way round."),
+    proof("unprotected-tls", sealed::unprotected, "Keys are agreed on with nobody proven."),
+    look_alike("unprotected-tls-benign", "unprotected-tls", sealed::protected, "An old suite that still encrypts."),
+    proof("mail-program", post::program, "A message brings a program under the name of an invoice."),
+    look_alike("mail-program-benign", "mail-program", post::papers, "Messages with a picture and a text."),
+    proof("mass-mail", post::spam, "A workstation delivers to two dozen mail servers."),
+    look_alike("mass-mail-benign", "mass-mail", post::relay, "A mail server passes mail on to many."),
 ];
 
 /// The capture of that name, made now.
