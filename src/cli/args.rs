@@ -772,7 +772,8 @@ pub enum UserAction {
 
 /// `vigil rules`
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:\n  vigil rules list\n  vigil rules show dns-tunnel\n  vigil rules test --rules my-rules/")]
+#[command(after_help = "Examples:\n  vigil rules list\n  vigil rules show dns-tunnel\n  vigil rules test --rules my-rules/\n  \
+    vigil rules time dump.vigil                  what each costs on a case")]
 pub struct RulesArgs {
     /// What to do with them.
     #[command(subcommand)]
@@ -798,6 +799,23 @@ pub enum RulesAction {
         /// Folder of rules that add to, or replace, the built-in ones
         #[arg(long, value_name = "DIR")]
         rules: Vec<PathBuf>,
+    },
+    /// Run all rules on a finished case and say how long each takes, the slowest first; the case stays as it is
+    Time {
+        /// Case folder
+        case: PathBuf,
+        /// Folder of rules that add to, or replace, the built-in ones
+        #[arg(long, value_name = "DIR")]
+        rules: Vec<PathBuf>,
+        /// Memory, as for `analyze`: a quarter of it is DuckDB's [default: 2G]
+        #[arg(long, value_name = "SIZE")]
+        memory: Option<String>,
+        /// Threads [default: all processors]
+        #[arg(long, value_name = "N")]
+        threads: Option<usize>,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
     },
     /// Check that rules parse, bind on an empty case, fire on their dataset and keep silent on its look-alike
     Test {

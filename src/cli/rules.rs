@@ -1,20 +1,24 @@
 //! `vigil rules`: what is looked for, why, and whether it works.
 
 use super::args::{RulesAction, RulesArgs};
+use super::settings::{Settings, parse_size};
 use super::{Exit, Failure};
 use crate::detect::{self, Rule, Rules};
+use crate::model::report::RuleRun;
 use crate::model::{Finding, Severity};
 use crate::pipeline::{self, Options, Silent};
 use crate::store::{self, Case, Replace};
 use crate::synth;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 /// Runs it.
 pub fn run(args: RulesArgs) -> Result<Exit, Failure> {
     match args.action {
         RulesAction::List { rules, json } => list(&rules, json),
         RulesAction::Show { id, rules } => show(&id, &rules),
+        RulesAction::Time { case, rules, memory, threads, json } => time(&case, &rules, (memory.as_deref(), threads), json),
         RulesAction::Test { ids, rules } => test(&ids, &rules),
     }
 }
@@ -43,6 +47,47 @@ fn show(id: &str, dirs: &[PathBuf]) -> Result<Exit, Failure> {
     let rule: &Rule = rules.expect(id)?;
     let mut out = std::io::stdout().lock();
     writeln!(out, "-- {}  (sha256 {})\n{}", rule.origin, rule.sha256, rule.text.trim_end()).map_err(Failure::stdout)?;
+    Ok(Exit::Quiet)
+}
+
+/// How long each rule takes on a case, and all of them beside the analysis that made the case.
+fn time(folder: &Path, dirs: &[PathBuf], (memory, threads): (Option<&str>, Option<usize>), json: bool) -> Result<Exit, Failure> {
+    let settings = Settings::resolve(None)?;
+    let mut options = Options::new(Vec::new(), folder.into());
+    options.memory = memory.map_or(Ok(settings.memory.value), |text| parse_size(text).map_err(Failure::Usage))?;
+    options.threads = threads.unwrap_or(settings.threads.value).max(1);
+    let rules = Rules::load(dirs, &[])?;
+    let report = pipeline::reopen(folder)?;
+    let store = options.store([0; 16]);
+    let case = store::open_for_rules(folder, store.memory_limit, store.threads)?;
+    let began = Instant::now();
+    let detected = rules.run(case.connection(), &detect::Settings { home: options.home_nets, threads: options.threads })?;
+    let all = began.elapsed().as_secs_f64();
+    let mut runs: Vec<(f64, &RuleRun)> = detected.took.iter().map(Duration::as_secs_f64).zip(&detected.runs).collect();
+    runs.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.id.cmp(&b.1.id)));
+    let mut out = std::io::stdout().lock();
+    if json {
+        let each: Vec<_> = runs
+            .iter()
+            .map(|(seconds, run)| serde_json::json!({ "id": run.id, "seconds": seconds, "status": run.status, "findings": run.findings }))
+            .collect();
+        let shared = detected.shared.as_secs_f64();
+        let record = serde_json::json!({ "seconds": all, "shared_seconds": shared, "analysis_seconds": report.run.seconds, "rules": each });
+        writeln!(out, "{record:#}").map_err(Failure::stdout)?;
+        return Ok(Exit::Quiet);
+    }
+    for (seconds, run) in &runs {
+        writeln!(out, "{seconds:>8.3} s  {:<26} {:<14} {} findings", run.id, run.status, run.findings).map_err(Failure::stdout)?;
+    }
+    let work: f64 = runs.iter().map(|(seconds, _)| seconds).sum();
+    let (shared, analysis) = (detected.shared.as_secs_f64(), report.run.seconds);
+    writeln!(
+        out,
+        "{} rules took {all:.2} s on {}: {work:.2} s of work and {shared:.2} s for what they share; the analysis took {analysis:.2} s",
+        runs.len(),
+        if options.threads == 1 { "1 thread".into() } else { format!("{} threads", options.threads) }
+    )
+    .map_err(Failure::stdout)?;
     Ok(Exit::Quiet)
 }
 

@@ -243,7 +243,7 @@ fn size(bytes: u64) -> String {
 }
 
 /// As [`parse_bytes`], at least 256M, below which DuckDB cannot work.
-fn parse_size(text: &str) -> Result<u64, String> {
+pub(super) fn parse_size(text: &str) -> Result<u64, String> {
     let bytes = parse_bytes(text)?;
     if bytes < 256 << 20 {
         return Err("at least 256M is needed".into());

@@ -10,6 +10,7 @@ use duckdb::Connection;
 use duckdb::types::Value;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::time::{Duration, Instant};
 
 /// Of flows that carried data, the share with only one side in the capture beyond which it is a one-sided tap.
 const ONE_SIDED: f64 = 0.3;
@@ -34,6 +35,10 @@ pub struct Detected {
     pub findings: Vec<Finding>,
     /// What became of each rule, by id.
     pub runs: Vec<RuleRun>,
+    /// How long each rule took, in the order of `runs`. Differs from run to run, and stands in no case.
+    pub took: Vec<Duration>,
+    /// How long it took to make what the rules share.
+    pub shared: Duration,
 }
 
 impl Rules {
@@ -41,8 +46,10 @@ impl Rules {
     ///
     /// Rules run beside each other, each on one thread of DuckDB: most are small, and sharing one among threads costs more than it saves.
     pub fn run(&self, db: &Connection, settings: &Settings) -> Result<Detected> {
+        let began = Instant::now();
         self.share(db)?;
         let capture = Capture::look(db)?;
+        let shared = began.elapsed();
         let before = threads(db, 1)?;
         let mut answers = self.ask_all(db, settings, &capture)?;
         // Alone, a rule has all the memory there is: whether it fails must not depend on what ran beside it.
@@ -51,10 +58,11 @@ impl Rules {
         }
         threads(db, before)?;
         self.unshare(db)?;
-        let mut detected = Detected::default();
+        let mut detected = Detected { shared, ..Detected::default() };
         for answer in answers {
             detected.findings.extend(answer.findings);
             detected.runs.push(answer.run);
+            detected.took.push(answer.took);
         }
         rank(&mut detected.findings);
         Ok(detected)
@@ -97,11 +105,18 @@ struct Answer {
     findings: Vec<Finding>,
     /// Memory ran out.
     starved: bool,
+    took: Duration,
 }
 
 impl Answer {
     fn of(rule: &Rule, db: &Connection, capture: &Capture, settings: &Settings) -> Result<Self> {
-        let mut answer = Self { run: started(rule), findings: Vec::new(), starved: false };
+        let began = Instant::now();
+        let answer = Self::ask(rule, db, capture, settings)?;
+        Ok(Self { took: began.elapsed(), ..answer })
+    }
+
+    fn ask(rule: &Rule, db: &Connection, capture: &Capture, settings: &Settings) -> Result<Self> {
+        let mut answer = Self { run: started(rule), findings: Vec::new(), starved: false, took: Duration::ZERO };
         if let Some(why) = capture.lacks(db, rule)? {
             (answer.run.status, answer.run.why) = ("not_applicable".into(), why);
             return Ok(answer);

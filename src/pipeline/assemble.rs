@@ -27,7 +27,7 @@ const UNLIKE: &str = "model IN ('self', 'ensemble') AND flagged";
 
 /// Puts the report together.
 pub fn assemble(db: &Connection, detected: Detected, judged: Judged, said: Said, run: Run, case: &str) -> Result<Report, Error> {
-    let Detected { findings, runs: rules } = detected;
+    let Detected { findings, runs: rules, .. } = detected;
     let mut coverage = coverage(db)?;
     let count = |status: &str| rules.iter().filter(|rule| rule.status == status).count() as u64;
     coverage.rules_not_applicable = count("not_applicable");

@@ -265,7 +265,7 @@ fn told(case: &store::OpenCase, folder: &Path, rules: Option<Vec<RuleRun>>) -> R
     case.keep_judged(&judged.hosts, &judged.incidents)?;
     // The commands that a report names are typed where the case lies now.
     let run = Run { folder: folder.display().to_string(), ..options::run_of(&manifest) };
-    let mut detected = detect::Detected { findings, runs };
+    let mut detected = detect::Detected { findings, runs, ..detect::Detected::default() };
     let (incidents, judged, said) = heed(&Notes::read(case.folder())?, &mut detected, judged, &facts);
     let mut report = assemble::assemble(db, detected, judged, said, run, &case_title(folder))?;
     report.prose = telling::as_told(case.folder(), &report, &incidents)?;

@@ -29,7 +29,7 @@ pub use claims::meaning;
 pub use error::StoreError;
 pub use fingerprint::fingerprint;
 pub use folder::Replace;
-pub use open::{OpenCase, open_read_only};
+pub use open::{OpenCase, open_for_rules, open_read_only};
 pub use packets::PacketRow;
 pub use query::{Cell, Table, query, query_each};
 pub use schema::judgement::{Anomaly, FlowScore, Indicator, ListEntry, Place, Summary};

@@ -59,7 +59,7 @@ impl OpenCase {
     /// A live case as it stands now; this one goes on showing what it showed.
     pub fn again(&self, memory_limit: u64, threads: usize) -> Result<Self> {
         let head = manifest::read(&self.folder)?;
-        open_live(self.folder.clone(), head, self.guard.clone(), memory_limit, threads)
+        open_live(self.folder.clone(), head, self.guard.clone(), memory_limit, threads, true)
     }
 
     /// A look at a live case, from the process that writes it. `conn` is turned to the catalog `look`, which goes with the value.
@@ -88,6 +88,15 @@ impl Drop for OpenCase {
 
 /// Opens the case in `folder` (its `case.duckdb` may be named as well) with at most `memory_limit` bytes and `threads` threads.
 pub fn open_read_only(folder: &Path, memory_limit: u64, threads: usize) -> Result<OpenCase> {
+    open(folder, memory_limit, threads, true)
+}
+
+/// The same for vigil's own rules: they make tables beside the case and choose how many threads they want. Not for statements of others.
+pub fn open_for_rules(folder: &Path, memory_limit: u64, threads: usize) -> Result<OpenCase> {
+    open(folder, memory_limit, threads, false)
+}
+
+fn open(folder: &Path, memory_limit: u64, threads: usize, lock: bool) -> Result<OpenCase> {
     let folder = find(folder)?;
     let head = manifest::read(&folder)?;
     if head.schema > schema::VERSION {
@@ -95,25 +104,57 @@ pub fn open_read_only(folder: &Path, memory_limit: u64, threads: usize) -> Resul
     }
     let guard = OpenGuard::take(&folder)?;
     if live::is_live(&folder) {
-        return open_live(folder, head, Some(Arc::new(guard)), memory_limit, threads);
+        return open_live(folder, head, Some(Arc::new(guard)), memory_limit, threads, lock);
     }
     if !head.complete {
         return Err(StoreError::Unfinished(folder));
     }
-    let config = settings(memory_limit, threads)
-        .and_then(|config| config.access_mode(AccessMode::ReadOnly))
-        .map_err(StoreError::database("opening the case"))?;
-    let conn = Connection::open_with_flags(folder.join(files::DATABASE), config).map_err(|error| explain(&folder, error))?;
-    close_in(&conn, &folder)?;
+    let conn = if lock { closed_in(&folder, memory_limit, threads)? } else { beside(&folder, memory_limit, threads)? };
     Ok(OpenCase { folder, head, conn, segments: 0, look: None, guard: Some(Arc::new(guard)) })
 }
 
+/// The database itself, read-only.
+fn closed_in(folder: &Path, memory_limit: u64, threads: usize) -> Result<Connection> {
+    let config = settings(memory_limit, threads)
+        .and_then(|config| config.access_mode(AccessMode::ReadOnly))
+        .map_err(StoreError::database("opening the case"))?;
+    let conn = Connection::open_with_flags(folder.join(files::DATABASE), config).map_err(|error| explain(folder, error))?;
+    close_in(&conn, folder)?;
+    Ok(conn)
+}
+
+/// An in-memory database on which the case hangs: a read-only one takes no tables beside it.
+fn beside(folder: &Path, memory_limit: u64, threads: usize) -> Result<Connection> {
+    let failed = || StoreError::database("opening the case for rules");
+    let conn = settings(memory_limit, threads).and_then(Connection::open_in_memory_with_flags).map_err(failed())?;
+    let quoted = |path: &Path| path.display().to_string().replace('\'', "''");
+    // What does not fit into memory goes where it is gone with this process, not beside the evidence.
+    let spilled = std::env::temp_dir().join(format!("vigil-rules-{}.spill", std::process::id()));
+    conn.execute_batch(&format!("SET temp_directory = '{}'", quoted(&spilled))).map_err(failed())?;
+    let attach = format!("ATTACH '{}' AS stored (READ_ONLY)", quoted(&folder.join(files::DATABASE)));
+    conn.execute_batch(&attach).map_err(|error| explain(folder, error))?;
+    let tables = live::tables_in(&conn, "stored")?;
+    let views: String = tables.iter().map(|table| format!("CREATE VIEW \"{table}\" AS FROM stored.main.\"{table}\";")).collect();
+    conn.execute_batch(&views).map_err(failed())?;
+    packets_view(&conn, folder)?;
+    Ok(conn)
+}
+
 /// A live case: an in-memory database on which all its segments hang.
-fn open_live(folder: PathBuf, head: manifest::Head, guard: Option<Arc<OpenGuard>>, memory_limit: u64, threads: usize) -> Result<OpenCase> {
+fn open_live(
+    folder: PathBuf,
+    head: manifest::Head,
+    guard: Option<Arc<OpenGuard>>,
+    memory_limit: u64,
+    threads: usize,
+    lock: bool,
+) -> Result<OpenCase> {
     let failed = || StoreError::database("opening the live case");
     let conn = settings(memory_limit, threads).and_then(Connection::open_in_memory_with_flags).map_err(failed())?;
     let segments = live::open(&conn, &folder)?;
-    conn.execute_batch("SET enable_external_access = false; SET lock_configuration = true").map_err(failed())?;
+    if lock {
+        conn.execute_batch("SET enable_external_access = false; SET lock_configuration = true").map_err(failed())?;
+    }
     Ok(OpenCase { folder, head, conn, segments, look: None, guard })
 }
 

@@ -26,6 +26,27 @@ fn rules_of_ones_own_add_to_the_embedded_ones_and_replace_them() {
     assert!(said.code == 2 && said.err.contains("mine/discovery/broken.sql"), "{said:?}");
 }
 
+#[test]
+fn what_each_rule_costs_is_measured_on_a_case_that_stays_as_it_is() {
+    let desk = Desk::new();
+    desk.write("scan.pcap", crate::desk::scenario("port-scan-vertical"));
+    desk.vigil(["analyze", "scan.pcap"]).well();
+    let said = desk.vigil(["rules", "time", "scan.vigil", "--json"]).well();
+    let cost: serde_json::Value = serde_json::from_str(&said.out).expect("JSON");
+    let each = cost["rules"].as_array().expect("rules");
+    let seconds: Vec<f64> = each.iter().map(|rule| rule["seconds"].as_f64().expect("seconds")).collect();
+    assert!(seconds.is_sorted_by(|a, b| a >= b), "the slowest first: {seconds:?}");
+    assert_eq!(each.len(), desk.vigil(["rules", "list"]).well().out.lines().count());
+    let findings = |rule: &str| each.iter().find(|one| one["id"] == rule).map(|one| (one["status"].clone(), one["findings"].clone()));
+    assert_eq!(findings("port-scan-vertical"), Some(("fired".into(), 1.into())), "it was truly asked");
+    assert!(cost["seconds"].as_f64() >= cost["shared_seconds"].as_f64() && cost["analysis_seconds"].as_f64() > Some(0.0), "{cost}");
+    let lines = desk.vigil(["rules", "time", "scan.vigil", "--threads", "1"]).well().out;
+    assert!(lines.lines().last().is_some_and(|line| line.contains("of work") && line.contains("on 1 thread:")), "{lines}");
+    desk.vigil(["verify", "scan.vigil"]).well();
+    let none = desk.vigil(["rules", "time", "nowhere.vigil"]);
+    assert!(none.code == 2 && none.err.contains("nowhere.vigil"), "{none:?}");
+}
+
 const ANY_FLOW: &str = r#"/*
 id       = "any-flow"
 title    = "A flow"

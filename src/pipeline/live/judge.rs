@@ -1,8 +1,9 @@
 //! The detection of a live case, on a thread of its own: it looks at the case as it stood at one moment while capture goes on.
 
+use super::super::Error;
 use super::drops::Drops;
 use super::register::{Asked, Change, Register};
-use super::usual::{Unusual, Usual};
+use super::usual::{Span, Unusual, Usual};
 use crate::detect::{self, Rules};
 use crate::enrich::Knowledge;
 use crate::model::report::RuleRun;
@@ -202,9 +203,11 @@ impl Judge {
         {
             verdict.troubles.push(error.to_string());
         }
-        match self.unusual(check, &marks, &current) {
+        let looked = self.unusual(check, &marks, &current);
+        verdict.troubles.extend(looked.err());
+        match self.tell() {
             Ok(unusual) => verdict.unusual = unusual,
-            Err(error) => verdict.troubles.push(error),
+            Err(error) => verdict.troubles.push(error.to_string()),
         }
         verdict.notices = self.take_notices();
         // What goes wrong at every check, such as sealing on a full disk, is told once.
@@ -216,10 +219,20 @@ impl Judge {
         verdict
     }
 
-    /// Seals the last segment, nothing being written any more.
-    pub fn finish(&mut self, last: Segment) -> Result<(), StoreError> {
+    /// Seals the last segment, nothing being written any more. Returns what is not as usual in it and was not told yet.
+    pub fn finish(&mut self, last: Segment) -> Result<Vec<Unusual>, StoreError> {
         self.seal_retired(&mut Vec::new());
-        self.seal(Some(last))
+        self.seal(Some(last))?;
+        self.tell()
+    }
+
+    /// Keeps what is unusual and not told yet.
+    fn tell(&mut self) -> Result<Vec<Unusual>, StoreError> {
+        let unusual = self.usual.take_unusual();
+        if !unusual.is_empty() {
+            self.file.tell(&unusual)?;
+        }
+        Ok(unusual)
     }
 
     /// What is to be told, once.
@@ -249,25 +262,33 @@ impl Judge {
     }
 
     /// What is not as usual in the last windows; or what is usual, while that is still learnt.
-    fn unusual(&mut self, check: &Check, marks: &Marks, current: &Segment) -> Result<Vec<Unusual>, String> {
-        let since = self.usual.wants(check.first, check.now, check.last);
-        let Some(since) = since.filter(|_| check.last || Instant::now() >= self.usual_due) else { return Ok(Vec::new()) };
+    fn unusual(&mut self, check: &Check, marks: &Marks, current: &Segment) -> Result<(), String> {
+        if !check.last && Instant::now() < self.usual_due {
+            return Ok(());
+        }
         let began = Instant::now();
-        self.desk.look(Lens { since: Some(since), marks }, current).map_err(|error| error.to_string())?;
-        self.desk.derive(|_| Ok(())).map_err(|error| error.to_string())?;
-        let standing = self.register.standing();
-        let unusual = self.usual.look(self.desk.connection(), check.now, &standing).map_err(|error| error.to_string())?;
-        if !unusual.is_empty() {
-            self.file.tell(&unusual).map_err(|error| error.to_string())?;
+        // A check that comes late, or none but the last, learns from the time that was set and judges what came after it.
+        while let Some(span) = self.usual.wants(check.first, check.now, check.last) {
+            self.look_at_usual(span, check, marks, current).map_err(|error| error.to_string())?;
+            if span.until.is_none_or(|until| until > check.now) {
+                break;
+            }
         }
         self.usual_due = Instant::now() + began.elapsed() * REST;
-        Ok(unusual)
+        Ok(())
+    }
+
+    fn look_at_usual(&mut self, span: Span, check: &Check, marks: &Marks, current: &Segment) -> Result<(), Error> {
+        let since = self.reach(check.now, check.now.saturating_sub(span.since), marks);
+        self.desk.look(Lens { since, until: span.until, marks }, current)?;
+        self.desk.derive(|_| Ok(()))?;
+        self.usual.look(self.desk.connection(), span, check.now, &self.register.standing())
     }
 
     /// One look through one window.
     fn look(&mut self, rules: &Rules, back: i64, check: &Check, marks: &Marks, current: &Segment) -> Result<Vec<Change>, String> {
         let since = self.reach(check.now, back, marks);
-        self.desk.look(Lens { since, marks }, current).map_err(|error| error.to_string())?;
+        self.desk.look(Lens { since, until: None, marks }, current).map_err(|error| error.to_string())?;
         self.desk.derive(known(&self.knowledge, &self.settings.home)).map_err(|error| error.to_string())?;
         let detected = rules.run(self.desk.connection(), &self.settings).map_err(|error| error.to_string())?;
         // Whether a rule that could not speak would have said something again is unknown.

@@ -160,7 +160,11 @@ impl Run<'_> {
             let last = writing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
             let mut judge = judging.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
             read?;
-            let done = judge.finish(last?);
+            let done = judge.finish(last?).map(|unusual| {
+                if !unusual.is_empty() {
+                    watcher.unusual(&unusual);
+                }
+            });
             judge.take_notices().iter().for_each(|notice| watcher.notice(notice));
             let sealed = self.unless_full(done, "the last segment is not sealed yet: `vigil live` on this case will do it")?;
             Ok(missing? || !sealed || shared.rows_lost.load(Relaxed) > 0)

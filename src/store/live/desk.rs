@@ -24,6 +24,8 @@ const MANY: usize = 32;
 pub struct Lens<'a> {
     /// Rows from before are left out; `None` takes in all there is.
     pub since: Option<Ts>,
+    /// Rows that begin at this moment or later are left out.
+    pub until: Option<Ts>,
     /// How far the open segment is looked at.
     pub marks: &'a Marks,
 }
@@ -114,7 +116,7 @@ impl Desk {
         if !segments.iter().any(|segment| segment.number == current.number) {
             segments.push(current.clone());
         }
-        let bounds = Bounds { since: lens.since, marks: Some(lens.marks), open: Some(OPEN_FLOWS) };
+        let bounds = Bounds { since: lens.since, until: lens.until, marks: Some(lens.marks), open: Some(OPEN_FLOWS) };
         let made = self.tables.iter().copied().zip(views::over(&segments, &self.tables, bounds));
         // Most tables have no rows at all: their views stay as they are.
         let changed: Vec<(&'static str, String)> = made.filter(|(table, sql)| self.views.get(table) != Some(sql)).collect();

@@ -24,6 +24,7 @@ pub(super) use read::open;
 pub use read::{KEYED, Reader};
 pub use segment::{Books, Marks, Sealing, Writer};
 pub use tiers::Room;
+pub(super) use views::tables_in;
 
 use super::case::{note, settings, sha256};
 use super::folder::{self, OpenGuard, files};

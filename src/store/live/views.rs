@@ -30,7 +30,7 @@ pub(super) fn is_fact(table: &str) -> bool {
 }
 
 /// All tables that there are in a catalog, sorted.
-pub(super) fn tables_in(conn: &Connection, catalog: &str) -> Result<Vec<String>> {
+pub fn tables_in(conn: &Connection, catalog: &str) -> Result<Vec<String>> {
     let failed = || StoreError::database("listing the tables of a segment");
     let sql = "SELECT table_name FROM duckdb_tables() WHERE database_name = ? AND NOT internal AND NOT temporary ORDER BY table_name";
     let mut statement = conn.prepare(sql).map_err(failed())?;
@@ -53,6 +53,8 @@ pub(super) fn rows(conn: &Connection, catalog: &str, tables: &[impl AsRef<str>])
 pub(super) struct Bounds<'a> {
     /// Rows from before are left out, where they have a time.
     pub since: Option<Ts>,
+    /// Rows that begin then or later are left out, where they have a time.
+    pub until: Option<Ts>,
     /// Rows of the open segment from after are left out.
     pub marks: Option<&'a Marks>,
     /// A catalog with flows that are still open.
@@ -71,12 +73,19 @@ pub(super) fn over_in(home: &str, segments: &[Segment], tables: &[impl AsRef<str
     for table in tables.iter().map(AsRef::as_ref) {
         let columns = known.iter().find(|known| known.name == table).map(|known| known.columns.as_slice()).unwrap_or_default();
         let has = |name: &str| columns.iter().any(|(column, ..)| column == name);
-        let time = ["last_ts_ns", "ts_ns"].into_iter().find(|name| has(name) && (*name == "ts_ns" || table == "flows"));
+        // A flow is seen until it ends; what is known of a host stays known.
+        let times = match table {
+            "flows" => Times { ends: Some("last_ts_ns"), begins: Some("ts_ns") },
+            "host_claims" => Times { ends: None, begins: Some("first_ts_ns") },
+            _ if has("ts_ns") => Times { ends: Some("ts_ns"), begins: Some("ts_ns") },
+            _ => Times::default(),
+        };
         // Of the segment that is being written the rows are not known; it has all tables.
         let full = |segment: &&Segment| segment.rows.is_empty() || segment.rows.get(table).is_some_and(|rows| *rows > 0);
-        let mut parts: Vec<String> = segments.iter().filter(full).map(|segment| part(segment, table, time, bounds)).collect();
+        let mut parts: Vec<String> = segments.iter().filter(full).map(|segment| part(segment, table, times, bounds)).collect();
         if let Some(open) = bounds.open.filter(|_| OPEN.contains(&table)) {
-            parts.push(format!("SELECT * FROM {open}.main.{table}"));
+            let filter = where_all(times.until(bounds).into_iter().collect());
+            parts.push(format!("SELECT * FROM {open}.main.{table}{filter}"));
         }
         if parts.is_empty() {
             parts.push(nothing(table, columns));
@@ -98,14 +107,33 @@ fn nothing(table: &str, columns: &[(String, Kind, String)]) -> String {
 /// Tables that flows have rows in while they are open.
 pub(super) const OPEN: [&str; 3] = ["flows", "flow_shape", "payloads"];
 
-fn part(segment: &Segment, table: &str, time: Option<&str>, bounds: Bounds<'_>) -> String {
+/// Columns of a table that say when what a row tells of ended, and when it began.
+#[derive(Clone, Copy, Default)]
+struct Times {
+    ends: Option<&'static str>,
+    begins: Option<&'static str>,
+}
+
+impl Times {
+    fn since(self, bounds: Bounds<'_>) -> Option<String> {
+        self.ends.zip(bounds.since).map(|(ends, since)| format!("{ends} >= {since}"))
+    }
+
+    fn until(self, bounds: Bounds<'_>) -> Option<String> {
+        self.begins.zip(bounds.until).map(|(begins, until)| format!("{begins} < {until}"))
+    }
+}
+
+fn part(segment: &Segment, table: &str, times: Times, bounds: Bounds<'_>) -> String {
     let mut wanted = Vec::new();
     if let Some(rows) = bounds.marks.filter(|marks| marks.segment == segment.number).and_then(|marks| marks.rows.get(table)) {
         wanted.push(format!("rowid < {rows}"));
     }
-    if let (Some(since), Some(time)) = (bounds.since, time) {
-        wanted.push(format!("{time} >= {since}"));
-    }
-    let filter = if wanted.is_empty() { String::new() } else { format!(" WHERE {}", wanted.join(" AND ")) };
-    format!("SELECT * FROM {}.main.{table}{filter}", segment.catalog())
+    wanted.extend(times.since(bounds));
+    wanted.extend(times.until(bounds));
+    format!("SELECT * FROM {}.main.{table}{}", segment.catalog(), where_all(wanted))
+}
+
+fn where_all(wanted: Vec<String>) -> String {
+    if wanted.is_empty() { String::new() } else { format!(" WHERE {}", wanted.join(" AND ")) }
 }

@@ -23,7 +23,7 @@ fn seen(desk: &Desk) -> Vec<i64> {
 
 fn look(desk: &mut Desk, writer: &Writer) -> Vec<i64> {
     let marks = writer.marks().unwrap();
-    desk.look(Lens { since: None, marks: &marks }, writer.segment()).unwrap();
+    desk.look(Lens { since: None, until: None, marks: &marks }, writer.segment()).unwrap();
     seen(desk)
 }
 
@@ -46,10 +46,27 @@ fn a_look_shows_one_moment_of_closed_and_open_flows_while_writing_goes_on() {
     put(&mut writer, &[40], 6);
     desk.clear_open().unwrap();
     desk.add_open(&[flow(60)]).unwrap();
-    desk.look(Lens { since: None, marks: &marks }, writer.segment()).unwrap();
+    desk.look(Lens { since: None, until: None, marks: &marks }, writer.segment()).unwrap();
     assert_eq!(seen(&desk), [1, 20, 60], "what came later is not in the look");
     desk.clear_open().unwrap();
     assert_eq!(look(&mut desk, &writer), [1, 20, 40]);
+}
+
+#[test]
+fn what_begins_after_the_end_of_a_look_is_not_in_it_closed_or_open() {
+    let folder = TempDir::new().unwrap();
+    let (case, _) = LiveCase::open(&folder.path().join("x.vigil"), &Options::default()).unwrap();
+    let (mut writer, mut desk) = (case.writer(true).unwrap(), case.desk(ROOM).unwrap());
+    let later = |frame: u64| Flow { ts_ns: flow(frame).ts_ns + 10, ..flow(frame) };
+    writer.append(vec![flow(1), later(20)], Vec::new());
+    writer.commit(Some(&books(5))).map_err(|(_, error)| error).unwrap();
+    desk.clear_open().unwrap();
+    desk.add_open(&[flow(40), later(60)]).unwrap();
+    let marks = writer.marks().unwrap();
+    desk.look(Lens { since: None, until: Some(flow(1).ts_ns + 10), marks: &marks }, writer.segment()).unwrap();
+    assert_eq!(seen(&desk), [1, 40]);
+    desk.look(Lens { since: None, until: None, marks: &marks }, writer.segment()).unwrap();
+    assert_eq!(seen(&desk), [1, 20, 40, 60]);
 }
 
 #[test]
