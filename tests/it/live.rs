@@ -461,8 +461,9 @@ fn programs_are_named_at_both_ends() {
     println!("of {CALLS} each: the server {served}, the client {called}, curl {curled}");
     assert_eq!(all, served + called + curled, "nothing else is named: {named:?}");
     assert_eq!(served, CALLS as u64, "a server is always there: {named:?}");
-    // A process that lives for a few milliseconds may be gone between two looks; one that stays for half a second is not.
     assert!(called >= CALLS as u64 / 2, "{named:?}");
+    // A process that lives for a few milliseconds may be gone before it was looked for, where processors are busy.
+    assert!(!has_curl || curled >= CALLS as u64 / 4, "{named:?}");
 }
 
 /// A small disk of its own; gone with it.
@@ -539,6 +540,13 @@ fn what_is_usual_is_learnt_first_and_held_against_what_follows() {
     assert_eq!(scored[0]["n"], scored[0]["scored"], "every flow has its score");
     let profile: Value = serde_json::from_str(&desk.read("x.vigil/profile.json")).expect("a profile");
     let span = |profile: &Value| profile["span"][1].as_i64();
+    // On a machine that is too busy for any check but the last, no more is learnt, and what follows is judged all the same.
+    let late = ["live", "--read", &path, "--speed", "max", "--out", "late.vigil", "--check-period", "1d", "--train", "15m", "--json"];
+    let late = desk.vigil(late);
+    ends_well(&late);
+    assert!(late.out.lines().any(|line| line.contains("\"change\":\"unusual\"")), "{late:?}");
+    let learnt: Value = serde_json::from_str(&desk.read("late.vigil/profile.json")).expect("a profile");
+    assert!(learnt["evidence"].is_array() && learnt["span"][0] == profile["span"][0], "{}", learnt["span"]);
     // It is used by the next run, and by an analysis; someone else's is not written to.
     std::fs::copy(desk.path("x.vigil/profile.json"), desk.path("mine.json")).unwrap();
     let again = desk.vigil(["live", "--read", &path, "--out", "y.vigil", "--json", "--baseline", "mine.json"]);
@@ -546,8 +554,10 @@ fn what_is_usual_is_learnt_first_and_held_against_what_follows() {
     let mine: Value = serde_json::from_str(&desk.read("mine.json")).unwrap();
     assert_eq!(span(&mine), span(&profile));
     assert!(!desk.path("y.vigil/profile.json").exists());
-    let told = again.out.lines().filter(|line| line.contains("\"change\":\"unusual\"")).count();
-    assert!(told < unusual.len(), "what was learnt from the same traffic is no news: {told} after {}", unusual.len());
+    let is_new = |line: &&Value| line["anomaly"]["model"] == "novelty";
+    let told: Vec<Value> = again.out.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    assert!(unusual.iter().any(is_new), "hosts that were swept are new: {unusual:?}");
+    assert_eq!(told.iter().find(is_new), None, "what was learnt from the same traffic is no news");
     let wrong = desk.vigil(["live", "--read", &path, "--out", "z.vigil", "--baseline", "attack.pcap"]);
     assert!(wrong.code == 2 && wrong.err.contains("baseline") && !desk.path("z.vigil").exists(), "{wrong:?}");
 }

@@ -15,7 +15,7 @@ const EXECUTE: &str = r#"
 import json, os, sys, nbformat
 from nbclient import NotebookClient
 notebook = nbformat.read(sys.argv[1], as_version=4)
-NotebookClient(notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": os.path.dirname(sys.argv[1])}}).execute()
+NotebookClient(notebook, timeout=1800, kernel_name="python3", resources={"metadata": {"path": os.path.dirname(sys.argv[1])}}).execute()
 kinds = lambda cell: sorted({kind for output in cell.outputs for kind in output.get("data", {output.get("name", "error"): 0})})
 print(json.dumps([kinds(cell) for cell in notebook.cells if cell.cell_type == "code"]))
 "#;

@@ -169,14 +169,17 @@
   let stale = false;
   let fetched = Date.now();
   let fetching = false;
-  const refresh = () => {
+  const held = () => {
     const main = document.querySelector("main");
     const busy = main.contains(document.activeElement) && document.activeElement.matches("input, textarea, select");
     const written = [...main.querySelectorAll("textarea, input:not([type=hidden])")].some((field) => field.value !== field.defaultValue);
-    if (!stale || paused || busy || written || document.hidden || help.open) return;
-    if (Date.now() - fetched >= Number(every.value) * 1000) renew();
+    return paused || busy || written || document.hidden || help.open;
   };
-  const renew = async () => {
+  const refresh = () => {
+    if (stale && !held() && Date.now() - fetched >= Number(every.value) * 1000) renew(held);
+  };
+  // Whoever pauses, or begins to type, while the page is on its way keeps the one that is there.
+  const renew = async (unwanted = () => false) => {
     if (fetching) return;
     const main = document.querySelector("main");
     [stale, fetching, fetched] = [false, true, Date.now()];
@@ -187,6 +190,10 @@
         return;
       }
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      if (unwanted()) {
+        stale = true;
+        return;
+      }
       const next = page.querySelector("main");
       const open = new Set([...main.querySelectorAll("details[open][id]")].map((one) => one.id));
       for (const one of next.querySelectorAll("details[id]")) if (open.has(one.id)) one.open = true;

@@ -82,7 +82,13 @@ impl Page {
     }
 
     /// Sends a command and waits for its answer.
+    #[track_caller]
     pub fn ask(&mut self, method: &str, params: Value) -> Value {
+        self.try_ask(method, params).unwrap_or_else(|error| panic!("{method}: {error}"))
+    }
+
+    /// The same; `Err` is what the browser says instead of an answer.
+    fn try_ask(&mut self, method: &str, params: Value) -> Result<Value, Value> {
         self.last += 1;
         let mut message = json!({ "id": self.last, "method": method, "params": params });
         if !self.session.is_empty() {
@@ -93,8 +99,7 @@ impl Page {
         loop {
             let heard = self.from.recv_timeout(PATIENCE.saturating_sub(began.elapsed())).unwrap_or_else(|why| panic!("{method}: {why}"));
             if heard["id"] == self.last {
-                assert!(heard.get("error").is_none(), "{method}: {heard}");
-                return heard["result"].clone();
+                return heard.get("error").map_or_else(|| Ok(heard["result"].clone()), |error| Err(error.clone()));
             }
             self.note(&heard);
         }
@@ -141,7 +146,8 @@ impl Page {
         let began = Instant::now();
         loop {
             let asked = json!({ "expression": format!("!!({expression})"), "returnByValue": true });
-            if self.ask("Runtime.evaluate", asked)["result"]["value"] == true {
+            // A page that goes away while it is asked is not there yet: the next one is asked again.
+            if self.try_ask("Runtime.evaluate", asked).is_ok_and(|answer| answer["result"]["value"] == true) {
                 return;
             }
             if began.elapsed() > PATIENCE {
