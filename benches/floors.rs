@@ -9,19 +9,21 @@
 
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use vigil::capture::{self, Hash, PacketSource};
 use vigil::decode;
 use vigil::detect::{Rules, Settings};
 use vigil::dissect::expect::Kind;
-use vigil::dissect::{Chunk, Conversation, Setting};
+use vigil::dissect::{Chunk, Conversation, PROTOCOLS, Setting};
 use vigil::flow::Table;
-use vigil::model::{AppEvent, Block, Conn, Dir, Flow, FlowId, Keys, Limits, Packet, Proto};
+use vigil::model::packet::Transport;
+use vigil::model::{AppEvent, Block, Conn, Dir, Flow, FlowId, FrameMeta, Keys, Limits, LinkType, Packet, Proto};
 use vigil::pipeline::{self, Options, Silent};
 use vigil::report::{self, Format};
 use vigil::store::{self, Case, Replace};
-use vigil::synth::{Load, Profile, scale};
+use vigil::synth::{self, Load, Profile, SCENARIOS, scale};
 
 const FLOWS: u64 = 5_000;
 const PACKETS: u64 = 100_000;
@@ -105,6 +107,86 @@ fn decode_frames(bencher: Bencher<'_, '_>) {
 #[divan::bench(sample_count = 10)]
 fn flow_table(bencher: Bencher<'_, '_>) {
     bencher.counter(EVIDENCE.bytes()).bench(|| assert_eq!(flows(&DECODED).0.len() as u64, FLOWS));
+}
+
+/// The talks of the generated scenes, by the protocol that reads them.
+static TALKS: LazyLock<BTreeMap<&'static str, Vec<Talk>>> = LazyLock::new(|| {
+    let mut talks: BTreeMap<_, Vec<Talk>> = BTreeMap::new();
+    for talk in SCENARIOS.iter().flat_map(|scenario| talks_of(&scenario.make())) {
+        let (service, events) = talk.replayed();
+        if let Some(protocol) = PROTOCOLS.iter().find(|protocol| Some(protocol.name) == service.split(',').next_back()) {
+            talks.entry(protocol.name).or_default().push(Talk { events, ..talk });
+        }
+    }
+    talks
+});
+
+/// What two hosts said to each other.
+struct Talk {
+    conn: Conn,
+    said: Vec<(Dir, Vec<u8>)>,
+    events: usize,
+}
+
+impl Talk {
+    /// What it was, and how much was understood of it.
+    fn replayed(&self) -> (&'static str, usize) {
+        let (mut conversation, mut events) = (Conversation::new(self.conn), Vec::new());
+        for (frame, (dir, bytes)) in (1..).zip(&self.said) {
+            conversation.data(&Chunk { dir: *dir, bytes, cut: 0, frame, ts_ns: frame as i64 * 1_000_000 }, &mut events);
+        }
+        conversation.end(&mut events);
+        (conversation.service(), events.len())
+    }
+}
+
+/// The talks of a scene, whose segments are all there and in order.
+fn talks_of(scene: &synth::Capture) -> Vec<Talk> {
+    let mut block = Block::default();
+    let mut talks: BTreeMap<_, Talk> = BTreeMap::new();
+    for (number, (ts_ns, bytes)) in (1..).zip(&scene.frames) {
+        let (start, caplen) = (block.bytes.len() as u32, bytes.len() as u32);
+        let meta = FrameMeta {
+            number,
+            in_file: number,
+            offset: 0,
+            ts_ns: *ts_ns,
+            capture: 0,
+            caplen,
+            wire_len: caplen,
+            start,
+            link: LinkType::ETHERNET,
+        };
+        block.frames.push(meta);
+        block.bytes.extend_from_slice(bytes);
+    }
+    for packet in decoded(&block) {
+        let (sport, dport, proto) = match &packet.transport {
+            Transport::Tcp(tcp) => (tcp.sport, tcp.dport, Proto::Tcp),
+            Transport::Udp(udp) => (udp.sport, udp.dport, Proto::Udp),
+            _ => continue,
+        };
+        let Some(ip) = packet.ip() else { continue };
+        let (there, back) = ((ip.src, sport, ip.dst, dport, proto), (ip.dst, dport, ip.src, sport, proto));
+        let dir = if talks.contains_key(&back) { Dir::Resp } else { Dir::Orig };
+        let conn = Conn { flow: FlowId::new(1, 0), orig_h: ip.src, orig_p: sport, resp_h: ip.dst, resp_p: dport, proto };
+        let talk = talks.entry(if dir == Dir::Resp { back } else { there }).or_insert(Talk { conn, said: Vec::new(), events: 0 });
+        let bytes = packet.payload.of(block.frame(packet.frame as usize - 1).bytes);
+        talk.said.push((dir, bytes.to_vec()));
+    }
+    talks.into_values().collect()
+}
+
+/// Each dissector on what the generated scenes say in its protocol.
+#[divan::bench(args = TALKS.keys(), sample_count = 10)]
+fn dissect(bencher: Bencher<'_, '_>, protocol: &str) {
+    let talks = &TALKS[protocol];
+    let bytes: usize = talks.iter().flat_map(|talk| &talk.said).map(|(_, bytes)| bytes.len()).sum();
+    bencher.counter(BytesCount::new(bytes)).bench(|| {
+        let understood: usize = talks.iter().map(|talk| talk.replayed().1).sum();
+        assert_eq!(understood, talks.iter().map(|talk| talk.events).sum::<usize>());
+        assert!(understood > 0);
+    });
 }
 
 #[divan::bench]
