@@ -17,6 +17,8 @@ const COMMENTS_MAX: usize = 200;
 const COMMENT_CHARS_MAX: usize = 2_000;
 /// A clock that moves further than this between two frames is worth a row.
 const CLOCK_JUMP: i64 = 86_400 * time::SECOND;
+/// What no link carries in one frame, bytes: jumbo frames have 9,000, IP packets 65,535, what USB moves at once stays below.
+pub(super) const WIRE_LEN_MAX: u32 = 1 << 20;
 
 /// The interface that took a frame, in the numbering of its file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -69,7 +71,8 @@ pub(super) struct Ledger {
     links: BTreeSet<LinkType>,
     previous: Option<Ts>,
     hidden: BTreeMap<DamageKind, u64>,
-    overlong: Option<Overlong>,
+    overlong: Option<Odd>,
+    absurd: Option<Odd>,
     out_of_range: Option<(u64, u64, u64)>,
     /// What the capture says beside its packets.
     pub(super) gathered: Gathered,
@@ -77,12 +80,20 @@ pub(super) struct Ledger {
     pub(super) section: u32,
 }
 
-/// Frames with `caplen > len`: some writers do it throughout, so they share a row.
-struct Overlong {
+/// Frames whose lengths cannot be: some writers do it throughout, so they share a row.
+struct Odd {
     after_frame: u64,
     offset: u64,
     first: String,
     count: u64,
+}
+
+impl Odd {
+    #[cold]
+    fn note(odd: &mut Option<Self>, record: &Record<'_>, after_frame: u64) {
+        let first = || format!("the first is frame {} with {} of {} bytes", after_frame + 1, record.bytes.len(), record.wire_len);
+        odd.get_or_insert_with(|| Self { after_frame, offset: record.offset, first: first(), count: 0 }).count += 1;
+    }
 }
 
 impl Ledger {
@@ -95,6 +106,7 @@ impl Ledger {
             previous: None,
             hidden: BTreeMap::new(),
             overlong: None,
+            absurd: None,
             out_of_range: None,
             gathered: Gathered::default(),
             section: 0,
@@ -167,18 +179,15 @@ impl Ledger {
     #[inline]
     pub(super) fn frame(&mut self, out: &mut Sink, record: &Record<'_>) {
         let caplen = record.bytes.len() as u32;
-        if caplen > record.wire_len {
-            self.overlong(record);
-        }
+        let wire_len = self.believed(record, caplen);
         if let Some(previous) = self.previous {
             self.clock(out, previous, record);
         }
         let info = &mut self.info;
         info.frames += 1;
         info.frame_bytes += u64::from(caplen);
-        let wire_len = record.wire_len.max(caplen);
         info.wire_bytes += u64::from(wire_len);
-        info.truncated_frames += u64::from(caplen < wire_len);
+        info.truncated_frames += u64::from(caplen < record.wire_len);
         info.first_ts = Some(info.first_ts.map_or(record.ts_ns, |first| first.min(record.ts_ns)));
         info.last_ts = Some(info.last_ts.map_or(record.ts_ns, |last| last.max(record.ts_ns)));
         self.previous = Some(record.ts_ns);
@@ -214,10 +223,15 @@ impl Ledger {
     /// Writes the closing rows and gives the finished row of the capture.
     pub(super) fn close(mut self, out: &mut Sink, end: u64) -> CaptureInfo {
         let capture = self.info.id;
-        if let Some(Overlong { after_frame, offset, first, count }) = self.overlong.take() {
-            let detail = format!("{count} frames claim to be longer captured than on the wire; {first}; kept whole");
+        let odd = [
+            (self.overlong.take(), DamageKind::CaplenAboveLen, "claim to be longer captured than on the wire", "kept whole"),
+            (self.absurd.take(), DamageKind::WireLenAbsurd, "claim a length that no wire carries", "counted as long as they were captured"),
+        ];
+        for (odd, kind, claim, fate) in odd {
+            let Some(Odd { after_frame, offset, first, count }) = odd else { continue };
+            let detail = format!("{count} frames {claim}; {first}; {fate}");
             self.info.damaged += 1;
-            out.block.damage.push(Damage { capture, after_frame, offset, skipped: 0, kind: DamageKind::CaplenAboveLen, detail });
+            out.block.damage.push(Damage { capture, after_frame, offset, skipped: 0, kind, detail });
         }
         if let Some((frame, offset, count)) = self.out_of_range.take() {
             let detail =
@@ -235,11 +249,15 @@ impl Ledger {
         self.info
     }
 
-    #[cold]
-    fn overlong(&mut self, record: &Record<'_>) {
-        let (after_frame, offset) = (self.info.frames, record.offset);
-        let first = || format!("the first is frame {} with {} of {} bytes", after_frame + 1, record.bytes.len(), record.wire_len);
-        self.overlong.get_or_insert_with(|| Overlong { after_frame, offset, first: first(), count: 0 }).count += 1;
+    /// The length on the wire, unless what the record says of it cannot be: then the captured one.
+    #[inline]
+    fn believed(&mut self, record: &Record<'_>, caplen: u32) -> u32 {
+        if (caplen..=caplen.max(WIRE_LEN_MAX)).contains(&record.wire_len) {
+            return record.wire_len;
+        }
+        let frames = self.info.frames;
+        Odd::note(if record.wire_len < caplen { &mut self.overlong } else { &mut self.absurd }, record, frames);
+        caplen
     }
 
     #[inline]

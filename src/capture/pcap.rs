@@ -5,7 +5,7 @@
 mod layout;
 mod recover;
 
-use super::ledger::{Ledger, Record, Sink};
+use super::ledger::{Ledger, Record, Sink, WIRE_LEN_MAX};
 use super::reader::{Pause, Turn};
 use super::window::Window;
 use crate::model::{DamageKind, LinkType};
@@ -24,8 +24,6 @@ const ODD_SECONDS: u32 = 366 * 86_400;
 const PADDING_MAX: u32 = 63;
 /// Records that an odd one must lead to before it is believed.
 const CHAIN: usize = 3;
-/// Frames longer than this on the wire are odd, bytes.
-const WIRE_LEN_MAX: u32 = 1 << 20;
 
 /// Reads the records of a pcap file, or of a snoop file, which differs in its headers alone.
 pub(super) struct Pcap {

@@ -60,6 +60,8 @@ pub enum DamageKind {
     BadRecord,
     /// `caplen > len`; the frame is kept and its wire length raised.
     CaplenAboveLen,
+    /// A length on the wire beyond a mebibyte, of a frame that was not captured so long; it counts with what was captured.
+    WireLenAbsurd,
     /// A frame that names an interface that was never described.
     UnknownInterface,
     /// Options of a block that make no sense; the block itself was kept.
@@ -83,6 +85,7 @@ impl DamageKind {
             Self::CutShort => "cut_short",
             Self::BadRecord => "bad_record",
             Self::CaplenAboveLen => "caplen_above_len",
+            Self::WireLenAbsurd => "wire_len_absurd",
             Self::UnknownInterface => "unknown_interface",
             Self::BadOption => "bad_option",
             Self::ClockJump => "clock_jump",
@@ -95,7 +98,7 @@ impl DamageKind {
 
     /// Whether evidence is missing because of it (exit code 3), not merely odd.
     pub fn loses_evidence(self) -> bool {
-        !matches!(self, Self::CaplenAboveLen | Self::BadOption | Self::ClockJump | Self::TimeOutOfRange)
+        !matches!(self, Self::CaplenAboveLen | Self::WireLenAbsurd | Self::BadOption | Self::ClockJump | Self::TimeOutOfRange)
     }
 }
 

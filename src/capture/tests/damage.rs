@@ -96,6 +96,20 @@ fn frames_longer_than_on_the_wire_are_kept_and_share_a_row() {
 }
 
 #[test]
+fn lengths_that_no_wire_carries_are_not_believed_and_share_a_row() {
+    let mut bytes = pcap(START, 10);
+    let borders = borders(&bytes);
+    for border in &borders[3..5] {
+        bytes[*border as usize + 12..*border as usize + 16].copy_from_slice(&0x7fff_ffffu32.to_le_bytes());
+    }
+    let reading = read_bytes(&bytes);
+    assert_eq!((reading.frames.len(), reading.kinds()), (10, vec![DamageKind::WireLenAbsurd]));
+    assert!(reading.damage[0].detail.starts_with("2 frames claim a length that no wire carries; the first is frame 4 with "));
+    assert!(reading.frames.iter().all(|frame| frame.wire_len == frame.caplen), "they count with what was captured");
+    assert_eq!(reading.captures[0].truncated_frames, 2, "and as cut short");
+}
+
+#[test]
 fn the_clock_may_jump_and_years_later_reading_still_resumes() {
     let day = 86_400_000_000_000;
     let mut writer = PcapWriter::new(Vec::new(), LinkType::ETHERNET, false).unwrap();
