@@ -1,4 +1,4 @@
-//! Remote desktops and proxies.
+//! Remote shells, desktops and proxies.
 
 /// An RDP connection as far as it is in clear, and what its shape tells of the logon.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -103,4 +103,39 @@ pub struct Socks {
     pub command: Option<&'static str>,
     /// Frame of the answer.
     pub reply_frame: Option<u64>,
+}
+
+/// An SSH connection's greeting and what its shape tells.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Ssh {
+    /// 1 or 2.
+    pub version: Option<u8>,
+    /// Client banner without the line end.
+    pub client: Option<String>,
+    /// Server banner.
+    pub server: Option<String>,
+    /// Inferred: `Some(true)` a login succeeded.
+    pub auth_success: Option<bool>,
+    /// Attempts inferred.
+    pub auth_attempts: u32,
+    /// Why that was inferred.
+    pub auth_evidence: String,
+    /// Chosen cipher, client to server.
+    pub cipher_alg: Option<String>,
+    /// Chosen MAC.
+    pub mac_alg: Option<String>,
+    /// Chosen compression.
+    pub compression_alg: Option<String>,
+    /// Chosen key exchange.
+    pub kex_alg: Option<String>,
+    /// Chosen host key algorithm.
+    pub host_key_alg: Option<String>,
+    /// `SHA256:` and the first 32 characters of the base64 digest of the server's host key, as Zeek prints it.
+    pub host_key_fingerprint: Option<String>,
+    /// `SHA256:` and the whole of it, as OpenSSH prints it.
+    pub host_key_sha256: Option<String>,
+    /// HASSH of the client.
+    pub hassh: Option<String>,
+    /// HASSH of the server.
+    pub hassh_server: Option<String>,
 }
