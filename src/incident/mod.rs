@@ -2,6 +2,7 @@
 //!
 //! Findings say what happened; this floor says to whom, what belongs together, and what to do first.
 
+mod advice;
 mod cast;
 mod group;
 mod hosts;
@@ -11,6 +12,8 @@ mod verdict;
 
 #[cfg(test)]
 mod tests;
+
+pub use advice::advice;
 
 use crate::model::report::{Host, Incident, RuleRun, TimelineEntry, Verdict};
 use crate::model::{Finding, HomeNets, Severity};
@@ -28,6 +31,8 @@ pub struct Facts {
     pub frames: u64,
     /// Flows seen.
     pub flows: u64,
+    /// Places where evidence is damaged.
+    pub damaged: u64,
 }
 
 /// Whether `name` is an address of ours. Addresses that no flow had (they stand in ARP, or in a payload) are judged by the usual ranges.
@@ -81,11 +86,6 @@ pub fn judge(findings: &mut [Finding], runs: &[RuleRun], facts: &Facts) -> Judge
     let timeline = timeline(findings);
     let verdict = verdict::say(findings, &hosts, runs, facts);
     Judged { hosts, incidents, timeline, verdict }
-}
-
-/// What to do about a finding, in a sentence that ends in its id.
-pub fn advice(finding: &Finding, hosts: &[Host]) -> String {
-    verdict::action(finding, hosts)
 }
 
 /// The gravest findings in order of time.

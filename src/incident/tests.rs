@@ -159,7 +159,7 @@ fn hosts_that_call_one_controller_are_one_incident_and_hosts_that_ask_one_resolv
     let call = |id, from, to, second| finding(id, "command-and-control", "periodic", Outcome::Confirmed, 60.0, (from, to), second);
     assert_eq!(judged(&mut [call("F1", "10.0.0.1", "192.0.2.7", 0), call("F2", "10.0.0.2", "192.0.2.7", 9)]).incidents.len(), 1);
     let resolver = Host { ip: "10.0.0.53".into(), internal: true, roles: vec!["dns_resolver".into()], ..Host::default() };
-    let facts = Facts { hosts: vec![resolver], frames: 10, flows: 2 };
+    let facts = Facts { hosts: vec![resolver], frames: 10, flows: 2, damaged: 0 };
     let mut findings = [call("F1", "10.0.0.1", "10.0.0.53", 0), call("F2", "10.0.0.2", "10.0.0.53", 9)];
     assert_eq!(judge(&mut findings, &[], &facts).incidents.len(), 2);
 }
@@ -187,6 +187,8 @@ fn without_findings_it_says_what_was_looked_at_and_never_clean() {
         "1 rules looked at 12 frames in 3 flows and found nothing worth a report; 2 rules could not apply: no DNS in this capture. \
          That is no proof that nothing happened."
     );
-    let nothing = judge(&mut [], &[], &Facts::default()).verdict;
+    let nothing = judge(&mut [], &[], &Facts { damaged: 1, ..Facts::default() }).verdict;
     assert!(nothing.line.starts_with("Nothing could be read"), "{}", nothing.line);
+    let empty = judge(&mut [], &[], &Facts::default()).verdict;
+    assert!(empty.line.starts_with("This evidence holds no packets"), "{}", empty.line);
 }

@@ -112,7 +112,8 @@ pub fn host_facts(db: &Connection) -> Result<Facts, Error> {
         },
     )?;
     let frames = one(db, "SELECT coalesce(sum(frames), 0)::BIGINT FROM captures")?;
-    Ok(Facts { hosts, frames, flows: one(db, "SELECT count(*) FROM flows")? })
+    let flows = one(db, "SELECT count(*) FROM flows")?;
+    Ok(Facts { hosts, frames, flows, damaged: one(db, "SELECT count(*) FROM damage WHERE loses_evidence")? })
 }
 
 /// Hosts whose claims are told: as many as any report shows.
