@@ -21,12 +21,12 @@ out=target/coverage
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$out/target}"
 mkdir -p "$out"
 rm -rf "$out/raw" && mkdir -p "$out/raw"
-# A wrapper of the compiler for members of the workspace alone: dependencies keep their fingerprints.
+# A wrapper of the compiler for members of the workspace alone: dependencies keep their fingerprints. Counters make optimisation across units slow.
 cat >"$out/instrumented" <<'SH'
 #!/bin/sh
 compiler=$1
 shift
-exec "$compiler" "$@" -C instrument-coverage
+exec "$compiler" "$@" -C instrument-coverage -C lto=off
 SH
 chmod +x "$out/instrumented"
 export RUSTC_WORKSPACE_WRAPPER="$PWD/$out/instrumented"

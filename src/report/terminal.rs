@@ -73,11 +73,12 @@ fn hosts(page: &mut Page, report: &Report) {
         |of: &dyn Fn(&Host) -> String, most: usize| risky.iter().map(|host| columns(&visible(&of(host)))).max().unwrap_or(0).min(most);
     let (ip, state, name) =
         (widest(&|host| host.ip.clone(), 39), widest(&|host| host_state(&host.state).to_owned(), 13), widest(&name_of, 24));
+    let risk = widest(&|host| format!("{:.0}", host.risk), 3);
     for (index, host) in risky.iter().enumerate() {
         let tactics = host.tactics.iter().map(|tactic| tactic.replace(['_', '-'], " ")).collect::<Vec<_>>().join(", ");
         let columns = [
             pad(&host.ip, ip),
-            format!("risk {:>2.0}", host.risk),
+            format!("risk {:>risk$.0}", host.risk),
             pad(host_state(&host.state), state),
             pad(&name_of(host), name),
             tactics,
