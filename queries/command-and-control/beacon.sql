@@ -23,14 +23,22 @@ min_hosts      = 10     # hosts of ours from which such a share means something
 quiet          = ["ntp", "dhcp", "dns", "mdns", "llmnr", "nbns", "snmp"] # services that keep a pace by design
 quiet_ports    = [53, 67, 68, 123, 137, 138, 161, 514, 546, 547, 1900, 3702, 5353, 5355] # their ports
 */
-WITH call AS (
-    SELECT
-        id_orig_h, id_resp_h, id_resp_p, proto, direction, service, ts_ns, ts, last_ts, flow_id, first_frame, first_frame AS place,
-        coalesce(orig_bytes, 0) AS sent, coalesce(resp_bytes, 0) AS got, resp_pkts > 0 AS answered,
-        (ts_ns - lag(ts_ns) OVER peer) / 1e9 AS pause
+WITH often AS (
+    -- Most pairs meet once or twice: to leave them out first is cheap, to put them in order of time is not.
+    SELECT id_orig_h, id_resp_h, id_resp_p, proto
     FROM flows
     WHERE proto IN ('tcp', 'udp') AND NOT is_group(id_resp_h) AND orig_pkts > 0
       AND NOT list_contains($quiet_ports, id_resp_p) AND NOT list_contains($quiet, coalesce(service, ''))
+    GROUP BY ALL
+    HAVING count(*) > $few_calls AND seconds_between(min(ts), max(last_ts)) >= $min_span_s
+),
+call AS (
+    SELECT
+        id_orig_h, id_resp_h, id_resp_p, proto, direction, service, ts_ns, ts, last_ts, flow_id, first_frame,
+        coalesce(orig_bytes, 0) AS sent, coalesce(resp_bytes, 0) AS got, resp_pkts > 0 AS answered,
+        (ts_ns - lag(ts_ns) OVER peer) / 1e9 AS pause
+    FROM flows SEMI JOIN often USING (id_orig_h, id_resp_h, id_resp_p, proto)
+    WHERE orig_pkts > 0 AND NOT list_contains($quiet, coalesce(service, ''))
     WINDOW peer AS (PARTITION BY id_orig_h, id_resp_h, id_resp_p, proto ORDER BY ts_ns, first_frame)
 ),
 -- A burst of connections is one call: what follows within a tenth of the usual pause belongs to it.
@@ -50,23 +58,30 @@ pace AS (
 ),
 peer AS (
     SELECT
-        id_orig_h, id_resp_h, id_resp_p, proto,
+        id_orig_h, id_resp_h, id_resp_p, proto, count(period) AS calls,
+        round(median(period), 6) AS period_s,
+        round(greatest(0, 1 - 1.4826 * mad(period) / nullif(median(period), 0)), 6) AS regularity,
+        min(ts) AS first_seen, max(last_ts) AS last_seen
+    FROM pace GROUP BY id_orig_h, id_resp_h, id_resp_p, proto
+),
+steady AS (
+    SELECT * FROM peer
+    WHERE seconds_between(first_seen, last_seen) >= $min_span_s AND ((regularity >= $min_regularity AND calls >= $min_calls) OR (regularity >= $few_regularity AND calls >= $few_calls))
+),
+-- What else is known of them, for the few that keep a pace.
+regular AS (
+    SELECT
+        id_orig_h, id_resp_h, id_resp_p, proto, min(steady.calls) AS calls, min(period_s) AS period_s, min(regularity) AS regularity,
         min(direction) AS direction, coalesce(max(service), '') AS service,
         -- Without captured payload nothing could be recognised, and that means nothing.
         coalesce(max(service), '') = '' AND bool_or(flow_id IN (SELECT flow_id FROM payloads)) AS unknown,
-        count(period) AS calls,
-        round(median(period), 6) AS period_s,
-        round(greatest(0, 1 - 1.4826 * mad(period) / nullif(median(period), 0)), 6) AS regularity,
         round(greatest(0, 1 - 1.4826 * mad(sent) / greatest(median(sent), 1)), 6) AS sameness,
         round(avg(answered::INT), 6) AS answered,
         sum(sent) AS sent, sum(got) AS got,
-        min(ts) AS first_seen, max(last_ts) AS last_seen,
+        min(first_seen) AS first_seen, min(last_seen) AS last_seen,
         least_of(flow_id, 1000) AS flows, least_of(first_frame, 200) AS frames
-    FROM pace GROUP BY id_orig_h, id_resp_h, id_resp_p, proto
-),
-regular AS (
-    SELECT * FROM peer
-    WHERE seconds_between(first_seen, last_seen) >= $min_span_s AND ((regularity >= $min_regularity AND calls >= $min_calls) OR (regularity >= $few_regularity AND calls >= $few_calls))
+    FROM start JOIN steady USING (id_orig_h, id_resp_h, id_resp_p, proto)
+    GROUP BY id_orig_h, id_resp_h, id_resp_p, proto
 ),
 client AS (SELECT id_resp_h, id_resp_p, count(DISTINCT id_orig_h) AS clients FROM flows GROUP BY ALL),
 greeting AS (

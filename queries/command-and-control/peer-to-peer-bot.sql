@@ -19,10 +19,17 @@ min_nets  = 0.5   # share of them in networks (/16) of their own
 same_size = 0.7   # share of first datagrams that have the commonest size
 known     = [53, 123, 443, 1900, 3478, 4500, 5353, 6346, 6347, 6881, 6882, 6883, 6889, 33434] # ports of networks that people use
 */
-WITH call AS (
-    SELECT flows.*, abs(first_lens[1]) AS first_size, orig_entropy, orig_printable, orig_first_bytes
-    FROM flows JOIN flow_shape USING (flow_id) LEFT JOIN payloads USING (flow_id)
+WITH wide AS (
+    SELECT id_orig_h, id_resp_p
+    FROM flows
     WHERE proto = 'udp' AND orig_pkts > 0 AND direction IN ('out', 'ext') AND NOT is_group(id_resp_h) AND NOT list_contains($known, id_resp_p)
+    GROUP BY ALL
+    HAVING count(DISTINCT id_resp_h) >= $min_peers AND count(DISTINCT net_of(id_resp_h)) >= $min_nets * count(DISTINCT id_resp_h)
+),
+call AS (
+    SELECT flows.*, abs(first_lens[1]) AS first_size, orig_entropy, orig_printable, orig_first_bytes
+    FROM flows SEMI JOIN wide USING (id_orig_h, id_resp_p) JOIN flow_shape USING (flow_id) LEFT JOIN payloads USING (flow_id)
+    WHERE proto = 'udp' AND orig_pkts > 0 AND direction IN ('out', 'ext') AND NOT is_group(id_resp_h)
 ),
 size AS (
     SELECT id_orig_h, id_resp_p, first_size, count(*) AS calls FROM call GROUP BY ALL
@@ -55,5 +62,5 @@ SELECT
     } AS evidence,
     flows, frames
 FROM port JOIN common USING (id_orig_h, id_resp_p)
-WHERE peers >= $min_peers AND nets >= $min_nets * peers AND common.calls >= $same_size * all_calls
+WHERE common.calls >= $same_size * all_calls
 ORDER BY actor, id_resp_p
