@@ -3,7 +3,7 @@
 use super::args::EvalArgs;
 use super::settings::Settings;
 use super::{Exit, Failure};
-use crate::pipeline::eval::{Captured, Evaluated, Request, eval};
+use crate::pipeline::eval::{Captured, Evaluated, Request, Rules, eval};
 use crate::pipeline::{Options, Silent};
 use std::fmt::Write as _;
 use std::io::Write;
@@ -18,7 +18,7 @@ pub fn run(args: EvalArgs) -> Result<Exit, Failure> {
     options.memory = settings.memory.value;
     options.threads = settings.threads.value;
     options.rules = args.rules;
-    let request = Request { manifest: args.manifest, captures: args.captures, scratch: scratch.0.clone(), options };
+    let request = Request { manifest: args.manifest, captures: args.captures, scratch: scratch.0.clone(), options, others: args.other };
     let evaluated = eval(&request, &Silent, |captured| {
         if !args.quiet {
             let _ = writeln!(std::io::stderr(), "{}", line(captured));
@@ -56,25 +56,7 @@ fn line(captured: &Captured) -> String {
 
 /// Tables that read as Markdown too.
 fn table(evaluated: &Evaluated, before: Option<&serde_json::Value>) -> String {
-    let mut text = String::new();
-    let rules = &evaluated.rules;
-    let part = |part: u64, whole: u64| {
-        if whole == 0 { "–".to_owned() } else { format!("{:.3} ({part} of {whole})", part as f64 / whole as f64) }
-    };
-    let was = |name: &str| before.and_then(|before| before["rules"].get(name)).map(|was| format!(" {was} |")).unwrap_or_default();
-    let (head, rule) = if before.is_some() { (" before |", " --- |") } else { ("", "") };
-    let _ = writeln!(text, "| rules | now |{head}\n| --- | --- |{rule}");
-    for (name, key, value) in [
-        ("attacks found, low or above", "found_low", part(rules.found_low, rules.attacks)),
-        ("attacks found, medium or above", "found_medium", part(rules.found_medium, rules.attacks)),
-        ("attacks found in the first ten", "found_first", part(rules.found_first, rules.attacks)),
-        ("findings of medium or more that are right", "medium_right", part(rules.medium_right, rules.medium)),
-        ("findings in an attack capture, median", "median_findings", rules.median_findings.to_string()),
-        ("benign captures that cry", "benign_crying", part(rules.benign_crying, rules.benign)),
-        ("low findings in benign captures", "benign_low", rules.benign_low.to_string()),
-    ] {
-        let _ = writeln!(text, "| {name} | {value} |{}", was(key));
-    }
+    let mut text = found(evaluated, before);
     let _ = writeln!(
         text,
         "\nMeans over {} captures with flows of both kinds, {:.3} of them of the attack.\n\n| score | ROC-AUC | PR-AUC |\n| --- | --- | --- |",
@@ -89,6 +71,51 @@ fn table(evaluated: &Evaluated, before: Option<&serde_json::Value>) -> String {
         let (a, b) = (&call.attacks, &call.benign);
         let _ =
             writeln!(text, "| {} | {:.3} | {:.3} | {:.3} | {:.4} |", call.name, a.precision(), a.recall(), a.f1(), b.false_alarm_rate());
+    }
+    text
+}
+
+/// What rules found, beside an earlier run and other tools.
+fn found(evaluated: &Evaluated, before: Option<&serde_json::Value>) -> String {
+    let part = |part: u64, whole: u64| {
+        if whole == 0 { "–".to_owned() } else { format!("{:.3} ({part} of {whole})", part as f64 / whole as f64) }
+    };
+    let figures = |rules: &Rules| {
+        [
+            ("attacks found, low or above", "found_low", part(rules.found_low, rules.attacks)),
+            ("attacks found, medium or above", "found_medium", part(rules.found_medium, rules.attacks)),
+            ("attacks found in the first ten", "found_first", part(rules.found_first, rules.attacks)),
+            ("findings of medium or more that are right", "medium_right", part(rules.medium_right, rules.medium)),
+            ("findings in an attack capture, median", "median_findings", rules.median_findings.to_string()),
+            ("benign captures that cry", "benign_crying", part(rules.benign_crying, rules.benign)),
+            ("low findings in benign captures", "benign_low", rules.benign_low.to_string()),
+        ]
+    };
+    let others: Vec<_> = evaluated.others.iter().map(|other| (other, figures(&other.rules))).collect();
+    let mut columns = vec!["rules", "now"];
+    columns.extend(before.map(|_| "before"));
+    columns.extend(others.iter().map(|(other, _)| other.tool.as_str()));
+    let mut text = format!("| {} |\n|{}\n", columns.join(" | "), " --- |".repeat(columns.len()));
+    for (at, (name, key, value)) in figures(&evaluated.rules).into_iter().enumerate() {
+        let _ = write!(text, "| {name} | {value} |");
+        if let Some(before) = before {
+            let _ = write!(text, " {} |", before["rules"].get(key).map_or("–".to_owned(), ToString::to_string));
+        }
+        others.iter().filter_map(|(_, figures)| figures.get(at)).for_each(|(_, _, value)| text.push_str(&format!(" {value} |")));
+        text.push('\n');
+    }
+    let all = evaluated.captures.len() as u64;
+    for other in evaluated.others.iter().filter(|other| other.captures < all) {
+        let _ = writeln!(
+            text,
+            "\n{}: of {} captures there is no output; its figures are of the other {}.",
+            other.tool,
+            all - other.captures,
+            other.captures
+        );
+    }
+    if !evaluated.others.is_empty() {
+        text.push_str("\nOf other tools the technique is not asked: a host of the attack is enough.\n");
     }
     text
 }

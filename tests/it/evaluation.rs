@@ -2,7 +2,7 @@
 
 use crate::desk::{Desk, shared};
 use crate::root;
-use serde_json::Value;
+use serde_json::{Value, json};
 use vigil::detect::models::{self, Which, held_back};
 use vigil::pipeline::{self, Options};
 use vigil::store::open_read_only;
@@ -44,6 +44,31 @@ fn eval_finds_the_attacks_that_it_knows_of_and_counts_each_flow_once() {
     let again = desk.vigil(["eval", "set", "--against", "now.json"]);
     assert!(again.out.contains("| attacks found, medium or above | 1.000 (2 of 2) | 2 |"), "{again:?}");
     assert!(again.err.contains("port-scan-vertical.pcap: found by port-scan-vertical"), "{again:?}");
+}
+
+#[test]
+fn eval_judges_other_tools_by_what_they_said_of_the_same_captures() {
+    let desk = Desk::new();
+    datasets(&desk, &["port-scan-vertical", "icmp-tunnel-benign"]);
+    let deed: Value = serde_json::from_str(desk.read("set/port-scan-vertical.truth.jsonl").lines().next().unwrap()).unwrap();
+    let alert = |severity: u32, source: &Value| json!({ "event_type": "alert", "src_ip": source, "dest_ip": "192.0.2.1", "alert": { "signature": "ET SCAN", "severity": severity } });
+    for folder in ["eve", "eve/port-scan-vertical"] {
+        std::fs::create_dir(desk.path(folder)).unwrap();
+    }
+    desk.write(
+        "eve/port-scan-vertical/eve.json",
+        [alert(3, &deed["attackers"][0]), alert(2, &json!("192.0.2.9"))].map(|line| line.to_string()).join("\n"),
+    );
+    let said = desk.vigil(["eval", "set", "--other", "suricata=eve", "--json", "--quiet"]).well().json();
+    let other = &said["others"][0];
+    assert_eq!((&other["tool"], &other["captures"]), (&json!("suricata"), &json!(1)));
+    let figures = ["found_low", "found_medium", "medium", "medium_right", "benign"].map(|name| other["rules"][name].as_u64().unwrap());
+    assert_eq!(figures, [1, 0, 1, 0, 0], "{other}");
+    desk.write("eve/icmp-tunnel-benign.eve.json", alert(1, &json!("192.0.2.9")).to_string());
+    let table = desk.vigil(["eval", "set", "--other", "suricata=eve", "--quiet"]).well();
+    assert!(table.out.contains("| benign captures that cry | 0.000 (0 of 1) | 1.000 (1 of 1) |"), "{table:?}");
+    let none = desk.vigil(["eval", "set", "--other", "zeek=eve", "--quiet"]);
+    assert!(none.code == 2 && none.err.contains("NAME/notice.log"), "{none:?}");
 }
 
 #[test]

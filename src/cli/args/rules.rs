@@ -1,5 +1,6 @@
 //! What judges: `rules`, `train`, `eval`.
 
+use crate::pipeline::eval::Outputs;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
@@ -90,7 +91,8 @@ pub struct TrainArgs {
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  vigil eval datasets/                       the generated captures, with their labels\n  \
     vigil eval truth.jsonl --captures pcaps/ --save now.json\n  \
-    vigil eval truth.jsonl --captures pcaps/ --against before.json\n\n\
+    vigil eval truth.jsonl --captures pcaps/ --against before.json\n  \
+    vigil eval truth.jsonl --captures pcaps/ --other suricata=eve/ --other zeek=logs/\n\n\
     A manifest is JSON lines, one for each thing that was done: capture, kind (attack or benign), techniques, attackers, victims, and\n\
     first_ns, last_ns or frames where they are known. docs/evaluation.md has the format and how things are counted.")]
 pub struct EvalArgs {
@@ -103,6 +105,10 @@ pub struct EvalArgs {
     /// Folder of rules that add to, or replace, the built-in ones
     #[arg(long, value_name = "DIR")]
     pub rules: Vec<PathBuf>,
+    /// Judge another tool by its outputs of the same captures as well: TOOL=DIR, with suricata (eve.json), zeek (notice.log, weird.log) or
+    /// rita (rita.csv) as TOOL, and in DIR a folder for each capture, or files named NAME.eve.json
+    #[arg(long, value_name = "TOOL=DIR")]
+    pub other: Vec<Outputs>,
     /// Write everything that was measured, as JSON
     #[arg(long, value_name = "FILE")]
     pub save: Option<PathBuf>,

@@ -131,7 +131,7 @@ fn head(text: &str, mark: char) -> Option<(Vec<Role>, bool)> {
 }
 
 /// Cells of a line (RFC 4180): quoted ones may hold the mark, and quotes written twice.
-fn fields(line: &str, mark: char) -> Vec<String> {
+pub fn fields(line: &str, mark: char) -> Vec<String> {
     let (mut cells, mut cell, mut quoted) = (Vec::new(), String::new(), false);
     let mut letters = line.trim_end_matches('\r').chars().peekable();
     while let Some(letter) = letters.next() {

@@ -1,6 +1,6 @@
 //! Lists of known bad things, in the formats people get them in.
 
-mod csv;
+pub mod csv;
 mod misp;
 mod plain;
 mod stix;

@@ -4,15 +4,18 @@
 //! the attack found, and what else is cried. Models are judged by the flow: each member of the ensemble against the flows of the attacks.
 
 mod curve;
+mod others;
 mod truth;
 
 pub use curve::{Counts, Curves};
+pub use others::{Outputs, Tool};
 
 use super::{Error, Observer, Options};
 use crate::model::{Finding, Severity};
 use crate::store::open_read_only;
 use curve::{curves, share};
 use duckdb::Connection;
+use others::Claim;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use truth::{Deed, Ends};
@@ -53,6 +56,8 @@ pub struct Request {
     pub scratch: PathBuf,
     /// How captures are analysed; paths and folder are filled in.
     pub options: Options,
+    /// What other tools said of them.
+    pub others: Vec<Outputs>,
 }
 
 /// What came of it.
@@ -60,6 +65,9 @@ pub struct Request {
 pub struct Evaluated {
     /// How well rules find what is there.
     pub rules: Rules,
+    /// How well other tools do.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<Other>,
     /// Each score against the flows of attacks: means over the captures that hold both kinds.
     pub members: Vec<Member>,
     /// Captures that the means are of.
@@ -95,6 +103,17 @@ pub struct Rules {
     pub benign_crying: u64,
     /// Findings of low severity in them.
     pub benign_low: u64,
+}
+
+/// Another tool, judged by what it said. It need not have named the technique.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Other {
+    /// Name.
+    pub tool: String,
+    /// Captures of which there is an output; its figures are of these alone.
+    pub captures: u64,
+    /// Its figures.
+    pub rules: Rules,
 }
 
 /// One score.
@@ -143,14 +162,21 @@ pub struct Captured {
 pub fn eval(request: &Request, observer: &dyn Observer, mut told: impl FnMut(&Captured)) -> Result<Evaluated, Error> {
     let mut evaluated = Evaluated::default();
     evaluated.calls.extend(CALLS.iter().map(|(name, _)| Call { name: (*name).into(), ..Call::default() }));
-    let (mut sums, mut lengths) = (vec![Curves::default(); MEMBERS.len()], Vec::new());
-    for (number, (path, deeds)) in truth::read(&request.manifest, request.captures.as_deref())?.into_iter().enumerate() {
-        let findings = findings(request, &path, number, observer)?;
-        let mut captured = judge(&findings, &deeds, &mut evaluated.rules);
-        captured.file = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        if captured.attack {
-            lengths.push(captured.findings);
+    let (mut sums, mut own) = (vec![Curves::default(); MEMBERS.len()], Judge::default());
+    let mut others = vec![Judge::default(); request.others.len()];
+    let labelled = truth::read(&request.manifest, request.captures.as_deref())?;
+    if let Some(outputs) = request.others.iter().find(|outputs| !labelled.keys().any(|path| outputs.has(path))) {
+        return Err(outputs.none());
+    }
+    for (number, (path, deeds)) in labelled.into_iter().enumerate() {
+        for (outputs, judge) in request.others.iter().zip(&mut others) {
+            if let Some(claims) = outputs.of(&path)? {
+                judge.capture(&claims, &deeds, false);
+            }
         }
+        let findings: Vec<Claim> = findings(request, &path, number, observer)?.iter().map(Claim::from).collect();
+        let mut captured = own.capture(&findings, &deeds, true);
+        captured.file = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let case = open_read_only(&request.scratch.join(CASE), MEMORY, 1)?;
         let labels = labels(case.connection(), &deeds)?;
         (captured.flows, captured.attack_flows) = (labels.len() as u64, labels.iter().filter(|attack| **attack).count() as u64);
@@ -160,8 +186,8 @@ pub fn eval(request: &Request, observer: &dyn Observer, mut told: impl FnMut(&Ca
         if let Some(all) = members.into_iter().collect::<Option<Vec<Curves>>>() {
             evaluated.mixed += 1;
             evaluated.prevalence += share(captured.attack_flows, captured.flows);
-            for (sum, own) in sums.iter_mut().zip(all) {
-                (sum.roc_auc, sum.pr_auc) = (sum.roc_auc + own.roc_auc, sum.pr_auc + own.pr_auc);
+            for (sum, one) in sums.iter_mut().zip(all) {
+                (sum.roc_auc, sum.pr_auc) = (sum.roc_auc + one.roc_auc, sum.pr_auc + one.pr_auc);
             }
         }
         told(&captured);
@@ -171,8 +197,11 @@ pub fn eval(request: &Request, observer: &dyn Observer, mut told: impl FnMut(&Ca
     evaluated.prevalence = six(evaluated.prevalence / n);
     let mean = |sum: &Curves| Curves { roc_auc: six(sum.roc_auc / n), pr_auc: six(sum.pr_auc / n) };
     evaluated.members = MEMBERS.iter().zip(&sums).map(|((name, _), sum)| Member { name: (*name).into(), curves: mean(sum) }).collect();
-    lengths.sort_unstable();
-    evaluated.rules.median_findings = lengths.get(lengths.len() / 2).copied().unwrap_or_default();
+    evaluated.rules = own.finish();
+    for (outputs, judge) in request.others.iter().zip(others) {
+        let rules = judge.finish();
+        evaluated.others.push(Other { tool: outputs.tool.name().into(), captures: rules.attacks + rules.benign, rules });
+    }
     Ok(evaluated)
 }
 
@@ -196,29 +225,47 @@ fn findings(request: &Request, path: &Path, number: usize, observer: &dyn Observ
     Ok(analyzed?.report.findings)
 }
 
-fn judge(findings: &[Finding], deeds: &[Deed], rules: &mut Rules) -> Captured {
-    let attacks: Vec<&Deed> = deeds.iter().filter(|deed| deed.is_attack()).collect();
-    let named = |finding: &Finding| finding.actors.iter().chain(&finding.targets).any(|host| attacks.iter().any(|deed| deed.names(host)));
-    let hits = |finding: &&Finding| {
-        finding.severity >= Severity::Low && named(finding) && attacks.iter().any(|deed| deed.is_meant_by(&finding.attack))
-    };
-    let medium = || findings.iter().filter(|finding| finding.severity >= Severity::Medium);
-    let low = findings.iter().filter(|finding| finding.severity >= Severity::Low).count() as u64;
-    let hit = findings.iter().find(hits);
-    if attacks.is_empty() {
-        rules.benign += 1;
-        rules.benign_crying += u64::from(medium().next().is_some());
-        rules.benign_low += low - medium().count() as u64;
-    } else {
-        rules.attacks += 1;
-        rules.found_low += u64::from(hit.is_some());
-        rules.found_medium += u64::from(medium().any(|finding| hits(&finding)));
-        rules.found_first += u64::from(findings.iter().take(READ).any(|finding| hits(&finding)));
-        rules.medium += medium().count() as u64;
-        rules.medium_right += medium().filter(|finding| named(finding)).count() as u64;
+/// One tool, judged capture by capture.
+#[derive(Clone, Debug, Default)]
+struct Judge {
+    rules: Rules,
+    /// Claims of low or more in each attack capture.
+    lengths: Vec<u64>,
+}
+
+impl Judge {
+    /// `technique`: the right host is not enough, the technique must be right as well.
+    fn capture(&mut self, claims: &[Claim], deeds: &[Deed], technique: bool) -> Captured {
+        let attacks: Vec<&Deed> = deeds.iter().filter(|deed| deed.is_attack()).collect();
+        let named = |claim: &Claim| claim.hosts.iter().any(|host| attacks.iter().any(|deed| deed.names(host)));
+        let meant = |claim: &Claim| !technique || attacks.iter().any(|deed| deed.is_meant_by(&claim.attack));
+        let hits = |claim: &&Claim| claim.severity >= Severity::Low && named(claim) && meant(claim);
+        let medium = || claims.iter().filter(|claim| claim.severity >= Severity::Medium);
+        let low = claims.iter().filter(|claim| claim.severity >= Severity::Low).count() as u64;
+        let hit = claims.iter().find(hits);
+        let rules = &mut self.rules;
+        if attacks.is_empty() {
+            rules.benign += 1;
+            rules.benign_crying += u64::from(medium().next().is_some());
+            rules.benign_low += low - medium().count() as u64;
+        } else {
+            self.lengths.push(low);
+            rules.attacks += 1;
+            rules.found_low += u64::from(hit.is_some());
+            rules.found_medium += u64::from(medium().any(|claim| hits(&claim)));
+            rules.found_first += u64::from(claims.iter().take(READ).any(|claim| hits(&claim)));
+            rules.medium += medium().count() as u64;
+            rules.medium_right += medium().filter(|claim| named(claim)).count() as u64;
+        }
+        let wrong = medium().filter(|claim| !named(claim)).map(|claim| claim.rule.clone()).collect();
+        Captured { attack: !attacks.is_empty(), hit: hit.map(|claim| claim.rule.clone()), wrong, findings: low, ..Captured::default() }
     }
-    let wrong = medium().filter(|finding| !named(finding)).map(|finding| finding.rule.clone()).collect();
-    Captured { attack: !attacks.is_empty(), hit: hit.map(|finding| finding.rule.clone()), wrong, findings: low, ..Captured::default() }
+
+    fn finish(mut self) -> Rules {
+        self.lengths.sort_unstable();
+        let median_findings = self.lengths.get(self.lengths.len() / 2).copied().unwrap_or_default();
+        Rules { median_findings, ..self.rules }
+    }
 }
 
 /// Which scored flows are part of an attack, in the order of `scores`.
