@@ -33,11 +33,12 @@ fn probe(probe: &Probe<'_>) -> Answer {
     }
 }
 
-/// Words on a line, the first of letters alone: what people type into a connection to the port.
+/// Words on a line, the first of letters and then digits: what people type into a connection to the port.
 fn inline(text: &[u8]) -> Answer {
     let line = text.split(|&byte| byte == b'\n').next().unwrap_or_default();
     let name = line.split(|byte| byte.is_ascii_whitespace()).next().unwrap_or_default();
-    let letters = (2..=24).contains(&name.len()) && name.iter().all(u8::is_ascii_alphabetic);
+    let begins = name.first().is_none_or(u8::is_ascii_alphabetic);
+    let letters = (2..=24).contains(&name.len()) && begins && name.iter().all(u8::is_ascii_alphanumeric);
     let printable = line.iter().all(|byte| matches!(byte, b'\t' | b'\r' | b' '..=b'~'));
     match (letters && printable, line.len() < text.len()) {
         (true, true) => Answer::Certain,

@@ -39,6 +39,20 @@ fn every_command_meets_its_own_answer() {
 }
 
 #[test]
+fn an_unknown_word_typed_at_the_port_is_a_command() {
+    let typed = [up("FAKE2 COMMAND2\r\n"), down("|1\r\n+ttl\r\n:1\r\n*2\r\n:1\r\n:2\r\n")];
+    assert_eq!(told(&typed), ["FAKE2 - - Some(true) [1, 2]"]);
+    assert_eq!(told(&[up("2FAKE COMMAND\r\n"), down("hello\r\n")]), Vec::<String>::new());
+}
+
+#[test]
+fn a_long_list_is_shown_as_far_as_there_is_room() {
+    let answer = format!("*5000\r\n{}", "$-1\r\n".repeat(5_000));
+    let rows = told(&[up("KEYS *\r\n"), down(&answer)]);
+    assert!(rows.len() == 1 && rows[0].len() < TEXT_MAX + 64 && rows[0].ends_with("null]"), "{rows:?}");
+}
+
+#[test]
 fn who_asks_for_silence_gets_no_answer() {
     let steps = [
         up("CLIENT REPLY OFF\r\nPING\r\nCLIENT REPLY ON\r\nPING\r\nCLIENT REPLY SKIP\r\nSET a b\r\nPING\r\n"),

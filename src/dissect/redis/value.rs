@@ -46,6 +46,9 @@ impl Value {
             Self::List(values) | Self::Push(values) => {
                 text.push('[');
                 for (at, value) in values.iter().enumerate() {
+                    if text.len() >= TEXT_MAX {
+                        break;
+                    }
                     if at > 0 {
                         text.push_str(", ");
                     }
