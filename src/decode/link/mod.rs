@@ -15,6 +15,7 @@ mod llc;
 mod loopback;
 mod mpls;
 mod nflog;
+mod nsh;
 mod pflog;
 mod ppi;
 mod ppp;
@@ -56,6 +57,7 @@ pub(super) mod ether_type {
     pub(in crate::decode) const PROVIDER_BACKBONE: u16 = 0x88e7;
     pub(in crate::decode) const FABRIC_PATH: u16 = 0x8903;
     pub(in crate::decode) const VN_TAG: u16 = 0x8926;
+    pub(in crate::decode) const NSH: u16 = 0x894f;
     pub(in crate::decode) const ETHERNET: u16 = 0x6558;
     pub(in crate::decode) const LLDP: u16 = 0x88cc;
     pub(in crate::decode) const PPP: u16 = 0x880b;
@@ -99,6 +101,7 @@ pub(super) fn ether(kind: u16, reader: &mut Reader<'_>) -> Next {
         ether_type::PROVIDER_BACKBONE => fabric::provider_backbone(reader),
         ether_type::FABRIC_PATH => fabric::fabric_path(reader),
         ether_type::VN_TAG => fabric::vn_tag(reader),
+        ether_type::NSH => nsh::read(reader),
         ether_type::ETHERNET => ethernet::read(reader),
         ether_type::PPP => ppp::read(reader),
         ether_type::LLDP => control(Control::Lldp, reader),

@@ -98,7 +98,7 @@ proptest! {
 
     #[test]
     fn any_bytes_behind_an_ether_type_are_survived(
-        kind in prop::sample::select(&[0x0800u16, 0x86dd, 0x0806, 0x8100, 0x8847, 0x8864, 0x88e7, 0x8903, 0x8926, 40][..]),
+        kind in prop::sample::select(&[0x0800u16, 0x86dd, 0x0806, 0x8100, 0x8847, 0x8864, 0x88e7, 0x8903, 0x8926, 0x894f, 40][..]),
         version in prop::sample::select(&[0x45u8, 0x46, 0x4f, 0x60, 0x11][..]),
         mut bytes in prop::collection::vec(any::<u8>(), 1..200),
     ) {

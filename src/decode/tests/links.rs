@@ -179,6 +179,22 @@ fn headers_of_switching_networks_stand_before_a_frame() {
 }
 
 #[test]
+fn a_service_header_is_passed_with_its_metadata() {
+    let frame = framed(0x0800, &ipv4_udp(b"hello"));
+    let (inside, datagram) = frame.split_at(14);
+    let path = [0, 0, 1, 2];
+    let fixed = [&[0, 6, 1, 1][..], &path, &[7; 16]].concat();
+    found_behind(LinkType::ETHERNET, &framed(0x894f, &fixed), datagram);
+    found_behind(LinkType::ETHERNET, &framed(0x894f, &joined(&[0, 2, 2, 3], &joined(&path, inside))), datagram);
+    found_behind(LinkType::ETHERNET, &framed(0x894f, &joined(&[0, 2, 2, 2], &path)), &ipv6_udp(b"hello"));
+    let stopped = |header: [u8; 4]| why(&ethernet(&framed(0x894f, &joined(&header, &path))));
+    assert_eq!(stopped([0, 2, 2, 9]), Some(("network", "unknown_nsh_protocol", 9)));
+    assert_eq!(stopped([0x40, 2, 2, 1]), Some(("link", "bad_nsh_header", 0x40)));
+    assert_eq!(stopped([0, 1, 2, 1]), Some(("link", "bad_nsh_header", 0)));
+    assert_eq!(stopped([0, 6, 1, 1]).map(|why| why.1), Some("truncated_header"));
+}
+
+#[test]
 fn frame_relay_is_read_in_both_encapsulations() {
     let (four, six) = (ipv4_udp(b"hello"), ipv6_udp(b"hello"));
     for header in [&[0x18, 0x41, 3, 0xcc][..], &[0x18, 0x40, 0x40, 0x41, 3, 0, 0xcc], &[0x18, 0x41, 8, 0]] {
