@@ -57,17 +57,30 @@ fn message(bytes: &[u8]) -> Option<(i64, Tlv<'_>)> {
     Some((ber::integer(id.value)?, fields.next()?))
 }
 
-/// Whether an operation begins as its kind does.
+/// Whether an operation begins as its kind does: a session may be seen from any message on.
 fn looks_right(operation: Tlv<'_>) -> bool {
-    let first = operation.inside().next();
+    let mut parts = operation.inside();
+    let (first, second) = (parts.next(), parts.next());
     let begins = |tag: u8| first.is_some_and(|first| first.tag == tag);
+    let named_then = |tag: u8| begins(4) && second.is_some_and(|second| second.tag == tag);
     match operation.tag {
         op::BIND => first.is_some_and(|version| version.tag == 2 && matches!(version.value, [2 | 3])),
         op::SEARCH | op::ENTRY => begins(4),
+        op::ADD | op::MODIFY | op::COMPARE => named_then(0x30),
+        op::RENAME => named_then(4),
+        // What has no parts: a name, the id of what is no longer wanted, nothing.
+        op::DELETE => operation.value.contains(&b'=') && !operation.value.iter().any(u8::is_ascii_control),
+        op::ABANDON => (1..=4).contains(&operation.length) && operation.value.iter().any(|byte| *byte != 0),
+        op::UNBIND => operation.length == 0,
         op::EXTENDED => first.is_some_and(|name| name.tag == 0x80 && name.value.first().is_some_and(u8::is_ascii_digit)),
-        op::BIND_RESULT | op::SEARCH_DONE | op::EXTENDED_RESULT => {
-            first.is_some_and(|code| code.tag == 0x0a && matches!(code.value, [0..=123]))
-        }
+        op::BIND_RESULT
+        | op::SEARCH_DONE
+        | op::MODIFY_RESULT
+        | op::ADD_RESULT
+        | op::DELETE_RESULT
+        | op::RENAME_RESULT
+        | op::COMPARE_RESULT
+        | op::EXTENDED_RESULT => first.is_some_and(|code| code.tag == 0x0a && matches!(code.value, [0..=123])),
         _ => false,
     }
 }

@@ -23,9 +23,17 @@ pub mod op {
     pub const SEARCH: u8 = 0x63;
     pub const ENTRY: u8 = 0x64;
     pub const SEARCH_DONE: u8 = 0x65;
-    pub const ABANDON: u8 = 0x50;
+    pub const MODIFY: u8 = 0x66;
+    pub const MODIFY_RESULT: u8 = 0x67;
+    pub const ADD: u8 = 0x68;
+    pub const ADD_RESULT: u8 = 0x69;
     pub const DELETE: u8 = 0x4a;
+    pub const DELETE_RESULT: u8 = 0x6b;
+    pub const RENAME: u8 = 0x6c;
+    pub const RENAME_RESULT: u8 = 0x6d;
     pub const COMPARE: u8 = 0x6e;
+    pub const COMPARE_RESULT: u8 = 0x6f;
+    pub const ABANDON: u8 = 0x50;
     pub const EXTENDED: u8 = 0x77;
     pub const EXTENDED_RESULT: u8 = 0x78;
 

@@ -51,6 +51,28 @@ fn session() -> Vec<Step> {
     ]
 }
 
+#[test]
+fn a_session_is_recognised_by_any_of_its_messages() {
+    let change = tlv(0x30, &tlv(0x30, &[tlv(10, &[0]), tlv(0x30, &text("member"))].concat()));
+    let messages = [
+        ldap(7, op::MODIFY, &[text("cn=jane"), change]),
+        ldap(7, op::ADD, &[text("cn=jane,dc=example"), tlv(0x30, &[])]),
+        tlv(0x30, &[tlv(2, &[7]), tlv(op::DELETE, b"cn=jane,dc=example")].concat()),
+        ldap(7, op::RENAME, &[text("cn=jane"), text("cn=joan"), tlv(1, &[0xff])]),
+        ldap(7, op::COMPARE, &[text("cn=jane"), tlv(0x30, &[text("sn"), text("doe")].concat())]),
+        tlv(0x30, &[tlv(2, &[7]), tlv(op::ABANDON, &[6])].concat()),
+        ldap(7, op::UNBIND, &[]),
+        outcome(7, op::ADD_RESULT, 0, ""),
+        outcome(7, op::COMPARE_RESULT, 6, ""),
+    ];
+    for message in messages {
+        assert!(judge(&message, true) == Answer::Certain, "{message:02x?}");
+    }
+    // SNMP begins alike: a version, then a community.
+    assert!(judge(&tlv(0x30, &[tlv(2, &[1]), text("public")].concat()), true) == Answer::NotForUs);
+    assert!(judge(&tlv(0x30, &[tlv(2, &[7]), tlv(op::DELETE, b"\x00\x01")].concat()), true) == Answer::NotForUs);
+}
+
 fn operations(events: &[Event]) -> Vec<Ldap> {
     events.iter().filter_map(|event| if let Event::Ldap(row) = event { Some((**row).clone()) } else { None }).collect()
 }
