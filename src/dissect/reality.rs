@@ -205,7 +205,7 @@ fn row(event: &AppEvent) -> Option<(&'static str, Value)> {
             "dns",
             json!({"trans_id": d.trans_id, "rtt": d.rtt, "query": d.query, "qclass": d.qclass, "qclass_name": d.qclass_name, "qtype": d.qtype,
                 "qtype_name": d.qtype_name, "rcode": d.rcode, "rcode_name": d.rcode_name, "AA": d.aa, "TC": d.tc, "RD": d.rd, "RA": d.ra, "Z": d.z,
-                "answers": d.answers, "TTLs": d.ttls, "rejected": d.rejected, "opcode": d.opcode, "opcode_name": d.opcode_name}),
+                "answers": d.answers, "TTLs": d.ttls.iter().map(|ttl| f64::from(*ttl)).collect::<Vec<_>>(), "rejected": d.rejected, "opcode": d.opcode, "opcode_name": d.opcode_name}),
         ),
         Event::Http(h) => (
             "http",

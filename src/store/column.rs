@@ -32,8 +32,6 @@ pub enum Kind {
     Ints,
     /// `BIGINT[]`
     Bigs,
-    /// `DOUBLE[]`
-    Doubles,
     /// `VARCHAR[]`
     Texts,
 }
@@ -50,7 +48,6 @@ impl Kind {
             Self::Time => "TIMESTAMP",
             Self::Ints => "INTEGER[]",
             Self::Bigs => "BIGINT[]",
-            Self::Doubles => "DOUBLE[]",
             Self::Texts => "VARCHAR[]",
         }
     }
@@ -189,7 +186,6 @@ macro_rules! lists {
 lists! {
     IntLists(Int32Builder) takes Option<i32>, by append_option;
     BigLists(Int64Builder) takes Option<i64>, by append_option;
-    DoubleLists(Float64Builder) takes f64, by append_value;
     TextLists(StringBuilder) takes &str, by append_value;
 }
 
@@ -389,26 +385,6 @@ impl<R> Columns<R> {
             lists.done()
         };
         self.add(name.into(), Kind::Bigs, doc.into(), Box::new(build))
-    }
-
-    /// A list of measures; empty rather than NULL.
-    pub fn doubles(
-        self,
-        name: impl Into<Words>,
-        doc: impl Into<Words>,
-        take: impl for<'r> Fn(&'r R) -> &'r [f64] + Send + Sync + 'static,
-    ) -> Self {
-        let build = move |rows: &[R]| {
-            let mut lists = DoubleLists::new();
-            for row in rows {
-                for value in take(row) {
-                    lists.put(*value);
-                }
-                lists.end();
-            }
-            lists.done()
-        };
-        self.add(name.into(), Kind::Doubles, doc.into(), Box::new(build))
     }
 
     /// A list of things written out; empty rather than NULL.

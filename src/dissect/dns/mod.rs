@@ -229,7 +229,7 @@ impl Reader {
         for record in message.answers.iter().filter(|record| !record.text.is_empty()) {
             row.answers.push(record.text.clone());
             row.answer_types.push(names::query_type(record.rtype, self.kind == "nbns").into_owned());
-            row.ttls.push(f64::from(record.ttl));
+            row.ttls.push(record.ttl);
         }
         row.nb_group = message.nb_group.or(row.nb_group);
         row.answer_frame = Some(chunk.frame);

@@ -59,7 +59,7 @@ fn a_query_and_its_answer_are_one_row() {
     assert_eq!((events.len(), events[0].frame, service), (1, 1, "dns"));
     let row = &rows(events)[0];
     assert_eq!(row.answers, ["cdn.example.net", "203.0.113.7"]);
-    assert_eq!((row.answer_types.join(" "), &row.ttls[..]), ("CNAME A".to_owned(), &[300.0, 300.0][..]));
+    assert_eq!((row.answer_types.join(" "), &row.ttls[..]), ("CNAME A".to_owned(), &[300, 300][..]));
     assert_eq!((row.rtt, row.rcode_name.as_deref(), row.aa, row.ra, row.rejected), (Some(0.001), Some("NOERROR"), true, true, false));
     assert_eq!((row.etld1.as_deref(), row.sub.as_deref(), row.labels), (Some("example.co.uk"), Some("www.a"), 5));
     assert_eq!((row.query_frame, row.answer_frame, row.query_bytes), (Some(1), Some(2), Some(37)));

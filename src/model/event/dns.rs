@@ -40,7 +40,7 @@ pub struct Dns {
     /// Types of these answers.
     pub answer_types: Vec<String>,
     /// Their time to live, seconds.
-    pub ttls: Vec<f64>,
+    pub ttls: Vec<u32>,
     /// The server answered without any record, or refused without repeating the question (Zeek's meaning).
     pub rejected: bool,
     /// Frame of the query, if seen.

@@ -127,7 +127,7 @@ fn of_element(kind: Kind) -> Value {
         Kind::Bool => json!({ "type": "boolean" }),
         Kind::Int | Kind::Ints => json!({ "type": "integer", "format": "int32" }),
         Kind::Big | Kind::Bigs => json!({ "type": "integer", "format": "int64" }),
-        Kind::Double | Kind::Doubles => json!({ "type": "number", "format": "double" }),
+        Kind::Double => json!({ "type": "number", "format": "double" }),
         Kind::Time => json!({ "type": "string", "format": "date-time" }),
         Kind::Text | Kind::Texts => json!({ "type": "string" }),
     }
@@ -137,7 +137,7 @@ fn of_element(kind: Kind) -> Value {
 pub fn page(source: &Source) -> Value {
     let mut columns: Map<String, Value> = Map::new();
     for (name, kind, doc) in &source.columns {
-        let list = matches!(kind, Kind::Ints | Kind::Bigs | Kind::Doubles | Kind::Texts);
+        let list = matches!(kind, Kind::Ints | Kind::Bigs | Kind::Texts);
         let mut schema = if list { json!({ "type": "array", "items": of_element(*kind) }) } else { of_element(*kind) };
         let plain = schema["type"].take();
         schema["type"] = json!([plain, "null"]);

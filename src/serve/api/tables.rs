@@ -429,7 +429,6 @@ fn element(kind: Kind) -> Kind {
     match kind {
         Kind::Ints => Kind::Int,
         Kind::Bigs => Kind::Big,
-        Kind::Doubles => Kind::Double,
         Kind::Texts => Kind::Text,
         plain => plain,
     }

@@ -75,7 +75,7 @@ pub fn dns<'a>() -> Columns<EventRow<'a, Dns>> {
         .int("Z", "Reserved bits.", |r| r.z)
         .texts("answers", "Answers as Zeek prints them.", |r| &r.answers)
         .texts("answer_types", "Types of these answers.", |r| &r.answer_types)
-        .doubles("TTLs", "Their time to live, seconds.", |r| &r.ttls)
+        .bigs("TTLs", "Their time to live, seconds.", |r| r.ttls.as_slice())
         .bool("rejected", "The server refused to answer.", |r| r.rejected)
         .big("query_frame", "Frame of the query.", |r| r.query_frame)
         .big("answer_frame", "Frame of the answer.", |r| r.answer_frame)
