@@ -40,7 +40,7 @@ impl Verdict {
 impl Classic {
     /// Fitted on a sample of the flows.
     pub fn fit(sample: &Page, settings: &Settings) -> Result<Self> {
-        let frame = sample.sixteen()?;
+        let frame = sample.leading()?;
         let scaler = Scaler::fit(&frame, Scaling::Standard).map_err(Error::frame)?;
         let rows = scaler.rows(&frame).map_err(Error::frame)?;
         let all: Vec<u32> = (0..rows.len() as u32).collect();
@@ -71,7 +71,7 @@ impl Classic {
     /// Isolation score of each flow, 0 to 1.
     pub fn isolation(&self, page: &Page) -> Result<Vec<f64>> {
         let Some(forest) = &self.forest else { return Ok(vec![0.0; page.len()]) };
-        let rows = self.scaler.rows(&page.sixteen()?).map_err(Error::frame)?;
+        let rows = self.scaler.rows(&page.leading()?).map_err(Error::frame)?;
         let distinct = Distinct::of(&rows);
         Ok(distinct.spread(&forest.scores(&distinct.rows)))
     }

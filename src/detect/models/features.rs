@@ -55,6 +55,8 @@ pub struct Page {
     pub flows: Vec<i64>,
     /// All features.
     pub all: DataFrame,
+    /// How many of them, from the first, the classic mode looks at.
+    pub leading: usize,
     /// Hash of the originator.
     pub hosts: Vec<u64>,
     /// Hash of what it is compared with: service and direction.
@@ -104,6 +106,7 @@ impl Page {
         Ok(Self {
             flows: ids(batches)?,
             all: frame(0, width)?,
+            leading: SIXTEEN.len(),
             hosts: hash(0)?,
             peers: hash(1)?,
             wide: hash(2)?,
@@ -113,9 +116,9 @@ impl Page {
         })
     }
 
-    /// The sixteen alone.
-    pub fn sixteen(&self) -> Result<DataFrame> {
-        let columns = self.all.columns().iter().take(SIXTEEN.len()).cloned().collect();
+    /// What the classic mode looks at: of flows the sixteen.
+    pub fn leading(&self) -> Result<DataFrame> {
+        let columns = self.all.columns().iter().take(self.leading).cloned().collect();
         DataFrame::new(self.all.height(), columns).map_err(Error::frame)
     }
 

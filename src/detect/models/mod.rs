@@ -22,6 +22,7 @@ mod forest;
 mod matrix;
 mod rarity;
 mod rows;
+pub mod table;
 mod tails;
 mod words;
 
