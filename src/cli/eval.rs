@@ -3,7 +3,7 @@
 use super::args::EvalArgs;
 use super::settings::Settings;
 use super::{Exit, Failure};
-use crate::pipeline::eval::{Captured, Evaluated, Request, Rules, eval};
+use crate::pipeline::eval::{Captured, Evaluated, Kind, LabelFile, Request, Rules, SetReport, eval};
 use crate::pipeline::{Options, Silent};
 use std::fmt::Write as _;
 use std::io::Write;
@@ -18,7 +18,8 @@ pub fn run(args: EvalArgs) -> Result<Exit, Failure> {
     options.memory = settings.memory.value;
     options.threads = settings.threads.value;
     options.rules = args.rules;
-    let request = Request { manifest: args.manifest, captures: args.captures, scratch: scratch.0.clone(), options, others: args.other };
+    let (scratch_folder, others) = (scratch.0.clone(), args.other);
+    let request = Request { manifest: args.manifest, captures: args.captures, scratch: scratch_folder, options, others, set: args.set };
     let evaluated = eval(&request, &Silent, |captured| {
         if !args.quiet {
             let _ = writeln!(std::io::stderr(), "{}", line(captured));
@@ -56,23 +57,75 @@ fn line(captured: &Captured) -> String {
 
 /// Tables that read as Markdown too.
 fn table(evaluated: &Evaluated, before: Option<&serde_json::Value>) -> String {
-    let mut text = found(evaluated, before);
-    let _ = writeln!(
-        text,
-        "\nMeans over {} captures with flows of both kinds, {:.3} of them of the attack.\n\n| score | ROC-AUC | PR-AUC |\n| --- | --- | --- |",
-        evaluated.mixed, evaluated.prevalence
-    );
-    for member in &evaluated.members {
+    let mut text = evaluated.set.as_ref().map(of_set).unwrap_or_default();
+    if !evaluated.captures.is_empty() {
+        text.push_str(&found(evaluated, before));
+        text.push_str(&match evaluated.mixed {
+            0 => "\nNo capture has flows of both kinds, so that no score can be told from chance.\n".to_owned(),
+            mixed => {
+                format!("\nMeans over {mixed} captures with flows of both kinds, {:.3} of them of the attack.\n", evaluated.prevalence)
+            }
+        });
+    } else {
+        let _ = writeln!(text, "The models alone; {:.3} of the rows are attacks.", evaluated.prevalence);
+    }
+    if evaluated.mixed > 0 {
+        text.push_str("\n| score | ROC-AUC | PR-AUC |\n| --- | --- | --- |\n");
+    }
+    for member in evaluated.members.iter().filter(|_| evaluated.mixed > 0) {
         let _ = writeln!(text, "| {} | {:.3} | {:.3} |", member.name, member.curves.roc_auc, member.curves.pr_auc);
     }
-    let _ =
-        writeln!(text, "\n| flows are called anomalous | precision | recall | F1 | of benign captures |\n| --- | --- | --- | --- | --- |");
+    // Without captures the harmless rows stand beside the attacks.
+    let harmless = if evaluated.captures.is_empty() { "of harmless rows" } else { "of benign captures" };
+    let _ = writeln!(text, "\n| flows are called anomalous | precision | recall | F1 | {harmless} |\n| --- | --- | --- | --- | --- |");
     for call in &evaluated.calls {
-        let (a, b) = (&call.attacks, &call.benign);
+        let a = &call.attacks;
+        let b = if evaluated.captures.is_empty() { a } else { &call.benign };
         let _ =
             writeln!(text, "| {} | {:.3} | {:.3} | {:.3} | {:.4} |", call.name, a.precision(), a.recall(), a.f1(), b.false_alarm_rate());
     }
     text
+}
+
+/// The label files of a published set, and what was found of each of its classes.
+fn of_set(set: &SetReport) -> String {
+    let mut text = format!("Labels of {}.\n\n| file | rows | attacks | times | SHA-256 |\n| --- | --- | --- | --- | --- |\n", set.set);
+    for file in &set.files {
+        let unreadable = if file.unreadable == 0 { String::new() } else { format!(", {} not understood", file.unreadable) };
+        let verified = if file.verified { ", as published" } else { "" };
+        let (name, sum) = (crate::report::visible(&file.file), file.sha256.get(..16).unwrap_or_default());
+        let _ = writeln!(text, "| {name} | {}{unreadable} | {} | {} | {sum}…{verified} |", file.rows, file.attacks, times(file));
+    }
+    let of_rows = set.classes.iter().all(|class| class.flows == 0) && set.left_out == 0;
+    if !of_rows {
+        let _ = writeln!(
+            text,
+            "\n{} flows have a label; {} have none, or one that says neither, and are left out.",
+            set.labelled, set.left_out
+        );
+    }
+    text.push_str("\n| label | meaning | rows | flows | in findings | improbable at 0.01 |\n| --- | --- | --- | --- | --- | --- |\n");
+    for class in &set.classes {
+        let meaning = match class.kind {
+            Kind::Attack => "attack",
+            Kind::Harmless => "harmless",
+            Kind::Unclear => "left out",
+        };
+        let share = |part: u64, whole: u64| if whole == 0 { "–".into() } else { format!("{:.3}", part as f64 / whole as f64) };
+        let whole = if of_rows { class.rows } else { class.flows };
+        let (flows, found) =
+            if of_rows { ("–".into(), "–".into()) } else { (class.flows.to_string(), share(class.in_findings, whole)) };
+        let (name, improbable) = (crate::report::visible(&class.name), share(class.improbable, whole));
+        let _ = writeln!(text, "| {name} | {meaning} | {} | {flows} | {found} | {improbable} |", class.rows);
+    }
+    text.push('\n');
+    text
+}
+
+/// What is known of the clock behind a file.
+fn times(file: &LabelFile) -> String {
+    let zone = file.zone.as_deref().unwrap_or("–");
+    if file.twelve_hours { format!("{zone}, hours 1 to 7 taken for the afternoon") } else { zone.to_owned() }
 }
 
 /// What rules found, beside an earlier run and other tools.

@@ -105,3 +105,68 @@ fn on_benign_captures_as_many_flows_look_improbable_as_was_promised() {
     assert!(judged >= 2, "too few captures have flows enough to tell: {judged}");
     assert!(outside.len() <= 1, "{outside:#?}");
 }
+
+/// A generated capture and the labels of its flows, as CICFlowMeter would have written them in Kolkata, its hours on a clock of twelve.
+#[test]
+fn eval_reads_a_published_set_s_own_label_files_and_finds_out_which_clock_they_go_by() {
+    let desk = Desk::new();
+    datasets(&desk, &["port-scan-vertical"]);
+    let deed: Value = serde_json::from_str(desk.read("set/port-scan-vertical.truth.jsonl").lines().next().unwrap()).unwrap();
+    let attacker = deed["attackers"][0].as_str().unwrap().to_owned();
+    desk.vigil(["analyze", "set/port-scan-vertical.pcap", "--out", "x.vigil", "--quiet"]);
+    let sql = format!(
+        "SELECT 'x' AS \"Flow ID\", id_orig_h AS \" Source IP\", id_orig_p AS \" Source Port\", id_resp_h AS \" Destination IP\", \
+         id_resp_p AS \" Destination Port\", ip_proto AS \" Protocol\", \
+         strftime(ts + INTERVAL 330 MINUTE, '%-d/%-m/%Y %-I:%M') AS \" Timestamp\", (flow_duration * 1e6)::BIGINT AS \" Flow Duration\", \
+         CASE WHEN id_orig_h = '{attacker}' THEN 'PortScan' ELSE 'BENIGN' END AS \" Label\" FROM flows WHERE proto = 'tcp' ORDER BY ts"
+    );
+    let labels = desk.vigil(["sql", "x.vigil", &sql, "--format", "csv"]).out;
+    std::fs::create_dir(desk.path("labels")).unwrap();
+    desk.write("labels/Friday-WorkingHours-Afternoon-PortScan.pcap_ISCX.csv", &labels);
+    let said = desk.vigil(["eval", "labels", "--set", "cic-ids2017", "--captures", "set", "--json", "--quiet"]).well().json();
+    let file = &said["set"]["files"][0];
+    let rows = labels.lines().count() as u64 - 1;
+    assert_eq!(
+        (file["rows"].as_u64(), file["unreadable"].as_u64(), file["zone"].as_str()),
+        (Some(rows), Some(0), Some("UTC+05:30")),
+        "{file}"
+    );
+    let scan = said["set"]["classes"].as_array().unwrap().iter().find(|class| class["name"] == "PortScan").unwrap();
+    assert!(scan["rows"] == scan["flows"] && scan["in_findings"] == scan["flows"] && scan["flows"].as_u64().unwrap() >= 300, "{scan}");
+    assert_eq!((&said["rules"]["attacks"], &said["rules"]["found_medium"]), (&json!(1), &json!(1)), "{said}");
+    // What has no row counts neither for nor against.
+    let counted: u64 = said["calls"][0]["attacks"].as_object().unwrap().values().map(|n| n.as_u64().unwrap()).sum();
+    assert_eq!((Some(counted), said["set"]["labelled"].as_u64()), (Some(rows), Some(rows)));
+    let table = desk.vigil(["eval", "labels", "--set", "CIC-IDS2017", "--captures", "set", "--quiet"]).well();
+    assert!(table.out.contains("| PortScan | attack |") && table.out.contains("UTC+05:30"), "{table:?}");
+    let wrong = desk.vigil(["eval", "labels", "--set", "ctu-13", "--captures", "set"]);
+    assert!(wrong.code == 2 && wrong.err.contains("*.binetflow"), "{wrong:?}");
+    desk.write("labels/Monday.csv", "Flow Duration,Total Fwd Packets,Label\n1,2,BENIGN\n");
+    let wrong = desk.vigil(["eval", "labels", "--set", "cic-ids2017", "--captures", "set"]);
+    assert!(wrong.code == 2 && wrong.err.contains("Monday.csv") && wrong.err.contains("TrafficLabelling"), "{wrong:?}");
+}
+
+#[test]
+fn eval_judges_the_models_alone_where_a_set_has_no_packets() {
+    let desk = Desk::new();
+    std::fs::create_dir(desk.path("kdd")).unwrap();
+    let row = |n: u32, odd: bool| {
+        let (service, sent, back, count) =
+            if odd { ("private", 0, 0, 400 + n % 90) } else { ("http", 200 + n * 7 % 90, 1_000 + n * 131 % 5_000, 1 + n % 9) };
+        let label = if odd { "neptune" } else { "normal" };
+        format!(
+            "0,tcp,{service},SF,{sent},{back}{},{count},{count},{}255,{count},{}{label},21\n",
+            ",0".repeat(16),
+            "0.00,".repeat(7),
+            "0.10,".repeat(8)
+        )
+    };
+    desk.write("kdd/KDDTrain+.txt", (0..500).map(|n| row(n, n % 5 == 0)).collect::<String>());
+    desk.write("kdd/KDDTest+.txt", (500..700).map(|n| row(n, n % 4 == 0)).collect::<String>());
+    let said = desk.vigil(["eval", "kdd", "--set", "nsl-kdd", "--json"]).well().json();
+    let members = said["members"].as_array().unwrap();
+    assert_eq!(members.len(), 6);
+    assert!(members[5]["roc_auc"].as_f64().unwrap() > 0.95, "{members:?}");
+    let table = desk.vigil(["eval", "kdd", "--set", "nsl-kdd"]).well();
+    assert!(table.out.contains("| neptune | attack | 50 | – | – | 1.000 |"), "{table:?}");
+}

@@ -1,6 +1,6 @@
 //! What judges: `rules`, `train`, `eval`.
 
-use crate::pipeline::eval::Outputs;
+use crate::pipeline::eval::{Outputs, Published};
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
@@ -92,13 +92,19 @@ pub struct TrainArgs {
 #[command(after_help = "Examples:\n  vigil eval datasets/                       the generated captures, with their labels\n  \
     vigil eval truth.jsonl --captures pcaps/ --save now.json\n  \
     vigil eval truth.jsonl --captures pcaps/ --against before.json\n  \
-    vigil eval truth.jsonl --captures pcaps/ --other suricata=eve/ --other zeek=logs/\n\n\
+    vigil eval truth.jsonl --captures pcaps/ --other suricata=eve/ --other zeek=logs/\n  \
+    vigil eval labels/ --set cic-ids2017 --captures pcaps/\n  \
+    vigil eval NSL-KDD/ --set nsl-kdd          the models alone: there are no packets\n\n\
     A manifest is JSON lines, one for each thing that was done: capture, kind (attack or benign), techniques, attackers, victims, and\n\
     first_ns, last_ns or frames where they are known. docs/evaluation.md has the format and how things are counted.")]
 pub struct EvalArgs {
-    /// Ground truth: JSON lines, a JSON list, or a folder of *.truth.jsonl
+    /// Ground truth: JSON lines, a JSON list, or a folder of *.truth.jsonl; with --set, the folder of the set's own label files
     #[arg(value_name = "MANIFEST")]
     pub manifest: PathBuf,
+    /// The ground truth is that of a published set, as downloaded: cic-ids2017 (its CSV files with addresses, corrected or not), ctu-13
+    /// (*.binetflow), unsw-nb15 (NUSW-NB15_GT.csv or UNSW-NB15_1.csv to _4.csv), nsl-kdd (KDDTrain+.txt, KDDTest+.txt)
+    #[arg(long, value_name = "NAME")]
+    pub set: Option<Published>,
     /// Where the captures lie [default: beside the manifest]
     #[arg(long, value_name = "DIR")]
     pub captures: Option<PathBuf>,

@@ -5,18 +5,23 @@
 
 mod curve;
 mod others;
+mod published;
 mod truth;
 
 pub use curve::{Counts, Curves};
 pub use others::{Outputs, Tool};
+pub use published::{ClassReport, Kind, LabelFile, Published, SetReport};
 
 use super::{Error, Observer, Options};
+use crate::detect::models::table::Judged;
 use crate::model::{Finding, Severity};
 use crate::store::open_read_only;
 use curve::{curves, share};
 use duckdb::Connection;
 use others::Claim;
+use published::Labels;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use truth::{Deed, Ends};
 
@@ -58,11 +63,16 @@ pub struct Request {
     pub options: Options,
     /// What other tools said of them.
     pub others: Vec<Outputs>,
+    /// The ground truth is that of a published set, in its own files.
+    pub set: Option<Published>,
 }
 
 /// What came of it.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Evaluated {
+    /// The published set, if it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub set: Option<SetReport>,
     /// How well rules find what is there.
     pub rules: Rules,
     /// How well other tools do.
@@ -160,51 +170,157 @@ pub struct Captured {
 
 /// Runs it; `told` hears of each capture.
 pub fn eval(request: &Request, observer: &dyn Observer, mut told: impl FnMut(&Captured)) -> Result<Evaluated, Error> {
-    let mut evaluated = Evaluated::default();
-    evaluated.calls.extend(CALLS.iter().map(|(name, _)| Call { name: (*name).into(), ..Call::default() }));
-    let (mut sums, mut own) = (vec![Curves::default(); MEMBERS.len()], Judge::default());
-    let mut others = vec![Judge::default(); request.others.len()];
-    let labelled = truth::read(&request.manifest, request.captures.as_deref())?;
-    if let Some(outputs) = request.others.iter().find(|outputs| !labelled.keys().any(|path| outputs.has(path))) {
-        return Err(outputs.none());
+    if request.set == Some(Published::NslKdd) {
+        return table(request);
     }
-    for (number, (path, deeds)) in labelled.into_iter().enumerate() {
-        for (outputs, judge) in request.others.iter().zip(&mut others) {
-            if let Some(claims) = outputs.of(&path)? {
+    let mut run = Run::new(request)?;
+    for (number, (path, deeds)) in run.captures()?.into_iter().enumerate() {
+        told(run.capture(&path, &deeds, number, observer)?);
+    }
+    Ok(run.finish())
+}
+
+/// An evaluation that goes on.
+struct Run<'a> {
+    request: &'a Request,
+    /// Labels of a published set, row by row.
+    set: Option<(Labels, SetReport)>,
+    evaluated: Evaluated,
+    /// Of the members' curves.
+    sums: Vec<Curves>,
+    own: Judge,
+    others: Vec<Judge>,
+}
+
+impl<'a> Run<'a> {
+    fn new(request: &'a Request) -> Result<Self, Error> {
+        let mut evaluated = Evaluated::default();
+        evaluated.calls.extend(CALLS.iter().map(|(name, _)| Call { name: (*name).into(), ..Call::default() }));
+        Ok(Self {
+            request,
+            set: request.set.map(|set| published::read(set, &request.manifest)).transpose()?,
+            evaluated,
+            sums: vec![Curves::default(); MEMBERS.len()],
+            own: Judge::default(),
+            others: vec![Judge::default(); request.others.len()],
+        })
+    }
+
+    /// The captures, and what a manifest says was done in them.
+    fn captures(&self) -> Result<BTreeMap<PathBuf, Vec<Deed>>, Error> {
+        let folder = self.request.captures.as_deref();
+        let labelled = match self.set {
+            Some(_) => published::captures(folder.unwrap_or(&self.request.manifest))?.into_iter().map(|path| (path, Vec::new())).collect(),
+            None => truth::read(&self.request.manifest, folder)?,
+        };
+        match self.request.others.iter().find(|outputs| !labelled.keys().any(|path| outputs.has(path))) {
+            Some(outputs) => Err(outputs.none()),
+            None => Ok(labelled),
+        }
+    }
+
+    fn capture(&mut self, path: &Path, deeds: &[Deed], number: usize, observer: &dyn Observer) -> Result<&Captured, Error> {
+        let findings: Vec<Claim> = findings(self.request, path, number, observer)?.iter().map(Claim::from).collect();
+        let case = open_read_only(&self.request.scratch.join(CASE), MEMORY, 1)?;
+        let (labels, deeds) = self.labels(case.connection(), deeds)?;
+        for (outputs, judge) in self.request.others.iter().zip(&mut self.others) {
+            if let Some(claims) = outputs.of(path)? {
                 judge.capture(&claims, &deeds, false);
             }
         }
-        let findings: Vec<Claim> = findings(request, &path, number, observer)?.iter().map(Claim::from).collect();
-        let mut captured = own.capture(&findings, &deeds, true);
+        let mut captured = self.own.capture(&findings, &deeds, true);
         captured.file = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let case = open_read_only(&request.scratch.join(CASE), MEMORY, 1)?;
-        let labels = labels(case.connection(), &deeds)?;
-        (captured.flows, captured.attack_flows) = (labels.len() as u64, labels.iter().filter(|attack| **attack).count() as u64);
-        count_calls(case.connection(), &labels, captured.attack, &mut evaluated.calls)?;
+        (captured.flows, captured.attack_flows) =
+            (labels.len() as u64, labels.iter().filter(|attack| **attack == Some(true)).count() as u64);
+        self.evaluated.count_calls(case.connection(), &labels, captured.attack)?;
         let members = members(case.connection(), &labels)?;
         captured.pr_auc = members.iter().map(|curves| curves.map(|curves| six(curves.pr_auc))).collect();
         if let Some(all) = members.into_iter().collect::<Option<Vec<Curves>>>() {
-            evaluated.mixed += 1;
-            evaluated.prevalence += share(captured.attack_flows, captured.flows);
-            for (sum, one) in sums.iter_mut().zip(all) {
+            self.evaluated.mixed += 1;
+            self.evaluated.prevalence += share(captured.attack_flows, labels.iter().flatten().count() as u64);
+            for (sum, one) in self.sums.iter_mut().zip(all) {
                 (sum.roc_auc, sum.pr_auc) = (sum.roc_auc + one.roc_auc, sum.pr_auc + one.pr_auc);
             }
         }
-        told(&captured);
-        evaluated.captures.push(captured);
+        self.evaluated.captures.push(captured);
+        // It was just put there.
+        self.evaluated.captures.last().ok_or_else(|| truth::unreadable(path, "was not counted"))
     }
-    let n = evaluated.mixed.max(1) as f64;
-    evaluated.prevalence = six(evaluated.prevalence / n);
-    let mean = |sum: &Curves| Curves { roc_auc: six(sum.roc_auc / n), pr_auc: six(sum.pr_auc / n) };
-    evaluated.members = MEMBERS.iter().zip(&sums).map(|((name, _), sum)| Member { name: (*name).into(), curves: mean(sum) }).collect();
-    evaluated.rules = own.finish();
-    for (outputs, judge) in request.others.iter().zip(others) {
-        let rules = judge.finish();
-        evaluated.others.push(Other { tool: outputs.tool.name().into(), captures: rules.attacks + rules.benign, rules });
+
+    /// Of each scored flow, in the order of `scores`, whether it is part of an attack; and what was done.
+    fn labels(&mut self, db: &Connection, deeds: &[Deed]) -> Result<(Vec<Option<bool>>, Vec<Deed>), Error> {
+        let flows = ends(db)?;
+        let Some((labels, report)) = &mut self.set else {
+            let attack = |ends: &Ends| Some(deeds.iter().any(|deed| deed.is_attack() && deed.holds(ends)));
+            return Ok((flows.iter().map(attack).collect(), deeds.to_vec()));
+        };
+        let labelled = labels.of(&flows);
+        let found: Vec<bool> = column(db, IN_FINDINGS)?;
+        let improbable: Vec<Option<bool>> = column(db, "p <= 0.01")?;
+        report.count(&labelled, &found, &improbable);
+        let attack = |flow: &Option<(Option<u16>, published::Kind)>| flow.and_then(|(_, kind)| kind.is_attack());
+        Ok((labelled.flows.iter().map(attack).collect(), labelled.deeds))
+    }
+
+    fn finish(self) -> Evaluated {
+        let mut evaluated = self.evaluated;
+        let n = evaluated.mixed.max(1) as f64;
+        evaluated.prevalence = six(evaluated.prevalence / n);
+        let mean = |sum: &Curves| Curves { roc_auc: six(sum.roc_auc / n), pr_auc: six(sum.pr_auc / n) };
+        evaluated.members =
+            MEMBERS.iter().zip(&self.sums).map(|((name, _), sum)| Member { name: (*name).into(), curves: mean(sum) }).collect();
+        evaluated.rules = self.own.finish();
+        evaluated.set = self.set.map(|(_, report)| report);
+        for (outputs, judge) in self.request.others.iter().zip(self.others) {
+            let rules = judge.finish();
+            evaluated.others.push(Other { tool: outputs.tool.name().into(), captures: rules.attacks + rules.benign, rules });
+        }
+        evaluated
+    }
+}
+
+/// A set without packets: the models alone.
+fn table(request: &Request) -> Result<Evaluated, Error> {
+    let pool = super::pool(request.options.threads)?;
+    let found = published::kdd::run(&request.manifest, &pool, &request.options.models)?;
+    let mut evaluated = Evaluated { mixed: 1, set: Some(found.report), ..Evaluated::default() };
+    let attacks = found.rows.iter().filter(|(_, attack)| *attack).count() as u64;
+    evaluated.prevalence = six(share(attacks, found.rows.len() as u64));
+    for (at, (name, _)) in MEMBERS.iter().enumerate() {
+        let scored: Vec<(f64, bool)> = found.rows.iter().map(|(said, attack)| (strangeness(said, at), *attack)).collect();
+        let of = curves(&scored).unwrap_or_default();
+        let curves = Curves { roc_auc: six(of.roc_auc), pr_auc: six(of.pr_auc) };
+        evaluated.members.push(Member { name: (*name).into(), curves });
+    }
+    let asked: [(&str, &dyn Fn(&Judged) -> bool); 7] = [
+        (CALLS[0].0, &|said| said.is_anomaly),
+        (CALLS[1].0, &|said| said.score >= 0.6),
+        (CALLS[2].0, &|said| said.score >= 0.8),
+        (CALLS[3].0, &|said| said.p <= 0.05),
+        (CALLS[4].0, &|said| said.p <= 0.01),
+        (CALLS[5].0, &|said| said.p <= 0.001),
+        (CALLS[6].0, &|said| said.p <= 0.0001),
+    ];
+    for (name, flagged) in asked {
+        let mut call = Call { name: name.into(), ..Call::default() };
+        found.rows.iter().for_each(|(said, attack)| call.attacks.count(flagged(said), *attack));
+        evaluated.calls.push(call);
     }
     Ok(evaluated)
 }
 
+/// Of [`MEMBERS`], in their order; more is stranger.
+fn strangeness(said: &Judged, member: usize) -> f64 {
+    match member {
+        0 => said.score,
+        5 => -said.p.max(1e-300).log10(),
+        // Who was not asked saw nothing.
+        at => Some(said.members[at - 1]).filter(|score| score.is_finite()).unwrap_or(f64::MIN),
+    }
+}
+
+/// Which flows are part of a finding of low severity or more.
+const IN_FINDINGS: &str = "flow_id IN (SELECT flow_id FROM finding_flows JOIN findings ON id = finding_id WHERE severity IN ('low', 'medium', 'high', 'critical'))";
 /// Name of the case in the scratch folder.
 const CASE: &str = "eval.vigil";
 
@@ -268,36 +384,49 @@ impl Judge {
     }
 }
 
-/// Which scored flows are part of an attack, in the order of `scores`.
-fn labels(db: &Connection, deeds: &[Deed]) -> Result<Vec<bool>, Error> {
-    let sql = "SELECT first_frame, id_orig_h, id_resp_h, ts_ns FROM scores JOIN flows USING (flow_id) ORDER BY flow_id";
+/// The scored flows, in the order of `scores`.
+fn ends(db: &Connection) -> Result<Vec<Ends>, Error> {
+    let sql = "SELECT first_frame, id_orig_h, id_orig_p, id_resp_h, id_resp_p, proto, ts_ns, last_ts_ns FROM scores JOIN flows USING (flow_id) \
+               ORDER BY flow_id";
     let mut statement = db.prepare(sql)?;
     let ends = statement.query_map([], |row| {
-        Ok(Ends { frame: row.get::<_, i64>(0)?.unsigned_abs(), orig: row.get(1)?, resp: row.get(2)?, ts_ns: row.get(3)? })
+        Ok(Ends {
+            frame: row.get::<_, i64>(0)?.unsigned_abs(),
+            orig: row.get(1)?,
+            orig_p: row.get(2)?,
+            resp: row.get(3)?,
+            resp_p: row.get(4)?,
+            proto: row.get(5)?,
+            ts_ns: row.get(6)?,
+            end_ns: row.get(7)?,
+        })
     })?;
-    let attack = |ends: Ends| deeds.iter().any(|deed| deed.is_attack() && deed.holds(&ends));
-    Ok(ends.map(|ends| ends.map(attack)).collect::<duckdb::Result<_>>()?)
+    Ok(ends.collect::<duckdb::Result<_>>()?)
 }
 
 /// The curves of each member; none where it has no score or one kind of flow is missing.
-fn members(db: &Connection, labels: &[bool]) -> Result<Vec<Option<Curves>>, Error> {
+fn members(db: &Connection, labels: &[Option<bool>]) -> Result<Vec<Option<Curves>>, Error> {
     let curves_of = |what: &str| -> Result<Option<Curves>, Error> {
         let scores: Vec<Option<f64>> = column(db, &format!("({what})::DOUBLE"))?;
         // A member that was not asked of a flow saw nothing in it; one that was asked of none said nothing.
         let asked = scores.iter().any(Option::is_some);
-        let scored: Vec<(f64, bool)> = scores.into_iter().map(|score| score.unwrap_or(f64::MIN)).zip(labels.iter().copied()).collect();
+        let labelled = |(score, label): (Option<f64>, &Option<bool>)| Some((score.unwrap_or(f64::MIN), (*label)?));
+        let scored: Vec<(f64, bool)> = scores.into_iter().zip(labels).filter_map(labelled).collect();
         Ok(curves(&scored).filter(|_| asked))
     };
     MEMBERS.iter().map(|(_, what)| curves_of(what)).collect()
 }
 
-fn count_calls(db: &Connection, labels: &[bool], attack: bool, calls: &mut [Call]) -> Result<(), Error> {
-    for (call, (_, holds)) in calls.iter_mut().zip(CALLS) {
-        let flags: Vec<Option<bool>> = column(db, holds)?;
-        let counts = if attack { &mut call.attacks } else { &mut call.benign };
-        flags.iter().zip(labels).for_each(|(flag, label)| counts.count(flag.unwrap_or(false), *label));
+impl Evaluated {
+    fn count_calls(&mut self, db: &Connection, labels: &[Option<bool>], attack: bool) -> Result<(), Error> {
+        for (call, (_, holds)) in self.calls.iter_mut().zip(CALLS) {
+            let flags: Vec<Option<bool>> = column(db, holds)?;
+            let counts = if attack { &mut call.attacks } else { &mut call.benign };
+            let labelled = flags.iter().zip(labels).filter_map(|(flag, label)| Some((flag.unwrap_or(false), (*label)?)));
+            labelled.for_each(|(flag, label)| counts.count(flag, label));
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 /// An expression over `scores`, in the order of flows.

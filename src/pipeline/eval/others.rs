@@ -3,6 +3,7 @@
 //! For the capture `NAME.pcap` they lie in the folder `DIR/NAME/` under the names that the tool gives them, or as one file `DIR/NAME.OUTPUT`.
 
 use super::super::Error;
+use super::truth::unreadable;
 use crate::enrich::intel::csv::fields as csv_cells;
 use crate::model::{Finding, Severity};
 use serde_json::Value;
@@ -224,10 +225,6 @@ fn rita_rows(text: &str) -> Result<Vec<Claim>, String> {
         Claim { rule: kind.map_or("modifiers", |kind| kind.0).into(), severity, hosts: hosts.collect(), attack: Vec::new() }
     };
     Ok(lines.map(claim).collect())
-}
-
-fn unreadable(path: &Path, why: &str) -> Error {
-    Error::Given { what: path.display().to_string(), why: why.to_owned() }
 }
 
 #[cfg(test)]

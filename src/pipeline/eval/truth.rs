@@ -41,13 +41,27 @@ pub struct Ends {
     pub frame: u64,
     /// Originator.
     pub orig: String,
+    /// Its port.
+    pub orig_p: u16,
     /// Responder.
     pub resp: String,
+    /// Its port.
+    pub resp_p: u16,
+    /// Transport.
+    pub proto: String,
     /// When it began.
     pub ts_ns: Ts,
+    /// When it was over.
+    pub end_ns: Ts,
 }
 
 impl Deed {
+    /// An attack between some hosts, of a published set.
+    pub fn attack(techniques: &[&str], attackers: Vec<String>, victims: Vec<String>) -> Self {
+        let techniques = techniques.iter().map(|id| (*id).to_owned()).collect();
+        Self { kind: "attack".into(), techniques, attackers, victims, ..Self::default() }
+    }
+
     /// Whether it was an attack.
     pub fn is_attack(&self) -> bool {
         self.kind == "attack"
@@ -133,7 +147,8 @@ fn place(name: &str, folder: &Path) -> Option<PathBuf> {
     names.iter().map(|name| folder.join(name)).find(|path| path.is_file())
 }
 
-fn unreadable(path: &Path, why: &str) -> Error {
+/// That a file cannot be used, and why.
+pub(super) fn unreadable(path: &Path, why: &str) -> Error {
     Error::Given { what: path.display().to_string(), why: why.to_owned() }
 }
 
@@ -146,7 +161,7 @@ mod tests {
     }
 
     fn flow(orig: &str, resp: &str, frame: u64, second: i64) -> Ends {
-        Ends { frame, orig: orig.into(), resp: resp.into(), ts_ns: second * 1_000_000_000 }
+        Ends { frame, orig: orig.into(), resp: resp.into(), ts_ns: second * 1_000_000_000, ..Ends::default() }
     }
 
     #[test]
