@@ -2,6 +2,7 @@
 
 use super::body::Body;
 use super::line::{StatusLine, unescape};
+use super::parts::Parts;
 use super::secrets::{self, Login};
 use crate::dissect::login::mask;
 use crate::dissect::ntlm::Logins;
@@ -52,6 +53,8 @@ pub struct Exchange {
     /// The request had no version: so may the response.
     pub legacy: bool,
     bodies: [Option<Body>; 2],
+    /// Of bodies that hold several things.
+    parts: [Option<Parts>; 2],
     request_end: Option<Ts>,
     logins: Vec<Login>,
     /// Security tokens of request and response.
@@ -75,6 +78,7 @@ impl Exchange {
             framing: Default::default(),
             legacy: false,
             bodies: [None, None],
+            parts: [None, None],
             request_end: None,
             logins: Vec::new(),
             tokens: [None, None],
@@ -216,17 +220,30 @@ impl Exchange {
     }
 
     /// Takes body bytes in.
-    pub fn body(&mut self, dir: Dir, bytes: &[u8], place: (u64, Ts)) {
+    pub fn body(&mut self, dir: Dir, bytes: &[u8], place: (u64, Ts), out: &mut Out) {
         let n = dir.index();
-        let encoding = self.framing[n].encoding.as_deref();
-        self.bodies[n].get_or_insert_with(|| Body::new(encoding, PREFIX_MAX[n])).data(bytes, place);
+        if self.bodies[n].is_none() && self.framing[n].encoding.is_none() {
+            let content_type = if dir == Dir::Orig { &self.row.request_content_type } else { &self.row.content_type };
+            self.parts[n] = content_type.as_deref().and_then(|text| Parts::of(text, dir, self.url(out), place, out));
+        }
+        self.body_in(dir).data(bytes, place);
+        if let Some(parts) = &mut self.parts[n] {
+            parts.data(bytes, place, out);
+        }
     }
 
     /// Body bytes are lost.
     pub fn body_gap(&mut self, dir: Dir, missing: u64) {
+        self.body_in(dir).gap(missing);
+        if let Some(parts) = &mut self.parts[dir.index()] {
+            parts.gap(missing);
+        }
+    }
+
+    fn body_in(&mut self, dir: Dir) -> &mut Body {
         let n = dir.index();
         let encoding = self.framing[n].encoding.as_deref();
-        self.bodies[n].get_or_insert_with(|| Body::new(encoding, PREFIX_MAX[n])).gap(missing);
+        self.bodies[n].get_or_insert_with(|| Body::new(encoding, PREFIX_MAX[n]))
     }
 
     /// A message is over: its body becomes a file.
@@ -251,7 +268,11 @@ impl Exchange {
             }
             Dir::Resp => (row.response_body_len, row.resp_mime, row.body_prefix_resp) = (length, mime, shown),
         }
-        self.file(dir, body, whole, out);
+        let place = body.place().unwrap_or(self.place);
+        let files_within = self.parts[n].take().is_some_and(|parts| parts.finish(whole, place, out));
+        if !files_within {
+            self.file(dir, body, whole, out);
+        }
     }
 
     fn file(&mut self, dir: Dir, body: Body, whole: bool, out: &mut Out) {
@@ -266,11 +287,16 @@ impl Exchange {
         file.declared_mime = if file.is_orig { row.request_content_type.clone() } else { row.content_type.clone() };
         file.filename.clone_from(&framing.filename);
         file.range = framing.range.filter(|_| part);
-        file.url = row.uri.as_ref().map(|uri| match &row.host {
+        file.url = self.url(out);
+        out.file(frame, ts_ns, file);
+    }
+
+    /// Where it is sent, or fetched.
+    fn url(&self, out: &Out) -> Option<String> {
+        self.row.uri.as_ref().map(|uri| match &self.row.host {
             Some(host) if uri.starts_with('/') => format!("{}://{host}{uri}", if out.level.is_decrypted() { "https" } else { "http" }),
             _ => uri.clone(),
-        });
-        out.file(frame, ts_ns, file);
+        })
     }
 
     /// Whether nothing more is to come.

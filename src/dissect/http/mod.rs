@@ -5,6 +5,7 @@
 mod body;
 mod exchange;
 mod line;
+mod parts;
 mod secrets;
 mod tunnel;
 pub mod v2;
@@ -305,12 +306,12 @@ impl Reader {
     }
 
     /// Up to `left` bytes of body off `rest`; the bytes still to come, if the body goes on.
-    fn body(&mut self, dir: Dir, left: u64, rest: &mut &[u8], chunk: &Chunk<'_>) -> u64 {
+    fn body(&mut self, dir: Dir, left: u64, rest: &mut &[u8], chunk: &Chunk<'_>, out: &mut Out) -> u64 {
         let n = usize::try_from(left).unwrap_or(usize::MAX).min(rest.len());
         let (now, later) = rest.split_at(n);
         *rest = later;
         if let Some(exchange) = self.exchange(dir) {
-            exchange.body(dir, now, (chunk.frame, chunk.ts_ns));
+            exchange.body(dir, now, (chunk.frame, chunk.ts_ns), out);
         }
         left - n as u64
     }
@@ -356,16 +357,16 @@ impl Dissector for Reader {
                     }
                     return;
                 }
-                At::Length(left) => match self.body(dir, left, &mut rest, chunk) {
+                At::Length(left) => match self.body(dir, left, &mut rest, chunk, out) {
                     0 => self.finish(dir, true, chunk.ts_ns, out),
                     left => self.sides[dir.index()].at = At::Length(left),
                 },
                 At::Chunk(left) => {
-                    let left = self.body(dir, left, &mut rest, chunk);
+                    let left = self.body(dir, left, &mut rest, chunk, out);
                     self.sides[dir.index()].at = if left == 0 { At::ChunkEnd } else { At::Chunk(left) };
                 }
                 At::UntilClose => {
-                    self.body(dir, u64::MAX, &mut rest, chunk);
+                    self.body(dir, u64::MAX, &mut rest, chunk, out);
                 }
                 _ => {
                     if let Some(line) = self.sides[dir.index()].line.take(&mut rest) {

@@ -39,6 +39,45 @@ fn an_exchange_is_a_row_and_its_body_a_file() {
 }
 
 #[test]
+fn files_in_a_form_are_files_of_their_own() {
+    let part = |head: &str, content: &str| format!("--b7\r\nContent-Disposition: form-data; {head}\r\n\r\n{content}\r\n");
+    let form = [
+        part("name=\"page\"", "1"),
+        part("name=\"up\"; filename=\"s.php\"\r\nContent-Type: image/png", "<?php eval(1); ?>"),
+        part("name=\"up2\"; filename=\"b.txt\"", "abc"),
+    ];
+    let send = |parts: &[String]| {
+        let body = parts.concat() + "--b7--\r\n";
+        let head = "POST /up.php HTTP/1.1\r\nHost: h\r\nContent-Type: multipart/form-data; boundary=b7\r\n";
+        format!("{head}Content-Length: {}\r\n\r\n{body}", body.len())
+    };
+    let whole = send(&form);
+    for step in [1, 7, 4_000] {
+        let cut: Vec<Step> = whole.as_bytes().chunks(step).map(up).collect();
+        let events = web(&cut);
+        let said: Vec<_> = files(&events)
+            .iter()
+            .map(|file| (file.filename.as_deref(), file.seen_bytes, file.declared_mime.as_deref(), file.complete))
+            .collect();
+        assert_eq!(said, [(Some("s.php"), 17, Some("image/png"), true), (Some("b.txt"), 3, None, true)]);
+        let last = files(&events)[1];
+        assert_eq!(
+            (last.md5.as_deref(), last.url.as_deref(), last.source),
+            (Some("900150983cd24fb0d6963f7d28e17f72"), Some("http://h/up.php"), "HTTP")
+        );
+        assert_eq!((rows(&events)[0].request_body_len, last.is_orig), (whole.split_once("\r\n\r\n").unwrap().1.len() as u64, true));
+    }
+    // Fields alone are no files, and what is left of a form is not a whole one.
+    let events = web(&[up(send(&form[..1]))]);
+    assert_eq!(files(&events).iter().map(|file| file.filename.clone()).collect::<Vec<_>>(), [None]);
+    let events = web(&[up(&whole[..whole.find("eval").unwrap()]), Step::Fin(Dir::Orig)]);
+    assert_eq!(
+        files(&events).iter().map(|file| (file.filename.as_deref(), file.complete, file.md5.is_some())).collect::<Vec<_>>(),
+        [(Some("s.php"), false, false)]
+    );
+}
+
+#[test]
 fn pipelined_requests_get_their_responses_in_order() {
     let requests = "GET /1 HTTP/1.1\r\n\r\nHEAD /2 HTTP/1.1\r\n\r\nGET /3 HTTP/1.1\r\n\r\n";
     let responses = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2;x=y\r\nab\r\n1\r\nc\r\n0\r\nT: 1\r\n\r\n\

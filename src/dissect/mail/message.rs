@@ -25,7 +25,7 @@ const TEXT: usize = 64 << 10;
 
 /// Where the message travels: what its files are called.
 #[derive(Clone, Copy)]
-pub(super) struct Carrier {
+pub(in crate::dissect) struct Carrier {
     /// Zeek's name of the protocol.
     pub source: &'static str,
     /// Sent by the originator.
@@ -33,8 +33,12 @@ pub(super) struct Carrier {
 }
 
 /// A message under way.
-pub(super) struct Message {
+pub(in crate::dissect) struct Message {
     carrier: Carrier,
+    /// Where its files are from, if that has an address.
+    url: Option<String>,
+    /// Only parts with names are files.
+    named: bool,
     cutter: Cutter,
     state: State,
     boundaries: Vec<Vec<u8>>,
@@ -51,7 +55,7 @@ pub(super) struct Message {
 
 /// What a message told.
 #[derive(Default, Debug)]
-pub(super) struct Seen {
+pub(in crate::dissect) struct Seen {
     /// Headers of the first part: names upper case, values unfolded.
     pub headers: Vec<(String, Vec<u8>)>,
     /// Its parts in `files`.
@@ -96,6 +100,8 @@ impl Message {
     pub fn new(carrier: Carrier) -> Self {
         Self {
             carrier,
+            url: None,
+            named: false,
             cutter: Cutter::default(),
             state: State::Headers,
             boundaries: Vec::new(),
@@ -106,6 +112,11 @@ impl Message {
             lost: false,
             seen: Seen::default(),
         }
+    }
+
+    /// The same for what is sent to or from an address, and of which only parts with names are files.
+    pub fn of_named_parts(carrier: Carrier, url: Option<String>) -> Self {
+        Self { url, named: true, ..Self::new(carrier) }
     }
 
     /// The next bytes, wherever they are cut.
@@ -258,13 +269,15 @@ impl Message {
         body.keep(&rest, place);
         let Body { reader, text, declared, name, number, place, .. } = *body;
         self.find_links(&text.unwrap_or_default());
-        let Some(reader) = reader.filter(|reader| reader.seen() > 0) else { return };
+        let is_file = name.is_some() || !self.named;
+        let Some(reader) = reader.filter(|reader| reader.seen() > 0 && is_file) else { return };
         let mut file: File = reader.finish(complete);
         if let Some(name) = &name {
             self.seen.names.push(name.clone());
         }
         (file.source, file.is_orig, file.depth) = (self.carrier.source, self.carrier.is_orig, number);
         (file.filename, file.declared_mime) = (name, declared);
+        file.url.clone_from(&self.url);
         self.seen.fuids.push(out.file(place.0, place.1, file));
     }
 

@@ -4,7 +4,7 @@ mod coding;
 mod cut;
 mod header;
 pub(super) mod imap;
-mod message;
+pub(super) mod message;
 pub(super) mod pop3;
 pub(super) mod smtp;
 mod words;

@@ -110,7 +110,7 @@ impl Reader {
                 if let Some(exchange) = self.streams.get_mut(&stream).filter(|exchange| !exchange.done[dir.index()]) {
                     let tunnel = exchange.row.method.as_deref() == Some("CONNECT");
                     if !tunnel {
-                        exchange.body(dir, bytes, (chunk.frame, chunk.ts_ns));
+                        exchange.body(dir, bytes, (chunk.frame, chunk.ts_ns), out);
                     }
                     if end {
                         self.finish(dir, stream, true, out);
