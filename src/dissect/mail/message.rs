@@ -127,7 +127,7 @@ impl Message {
     }
 
     /// The next line, or a piece of a long one.
-    pub fn piece(&mut self, piece: &Piece, place: (u64, Ts), out: &mut Out) {
+    pub(super) fn piece(&mut self, piece: &Piece, place: (u64, Ts), out: &mut Out) {
         self.seen.bytes += piece.bytes.len() as u64;
         let text = piece.bytes.trim_ascii_end();
         if piece.first && !self.boundaries.is_empty() && self.is_boundary(text, out) {
