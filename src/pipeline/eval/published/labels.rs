@@ -53,6 +53,8 @@ pub struct Labels {
     absolute: Vec<bool>,
     /// No row is harmless: then what stands nowhere is.
     attacks_alone: bool,
+    /// The longest that a row lasts, nanoseconds.
+    longest: i64,
 }
 
 /// What labels say of the flows of one capture.
@@ -108,6 +110,7 @@ impl Labels {
     /// To be called once all are read.
     pub fn finish(&mut self) {
         self.rows.sort_by_key(|row| (row.key, row.file, row.first));
+        self.longest = self.rows.iter().map(|row| row.last.saturating_sub(row.first)).max().unwrap_or_default();
         self.attacks_alone = !self.rows.iter().any(|row| self.kind(row.class) == Kind::Harmless);
     }
 
@@ -176,9 +179,7 @@ impl Labels {
         let mut deeds: BTreeMap<u16, (BTreeSet<u32>, BTreeSet<u32>)> = BTreeMap::new();
         let mut labelled = Labelled::default();
         for (flow, rows) in flows.iter().zip(&found) {
-            let meant = rows
-                .iter()
-                .filter(|row| offsets.get(usize::from(row.file)).copied().flatten().is_some_and(|offset| row.is_of(flow, offset)));
+            let meant = rows.chunk_by(|a, b| a.file == b.file).flat_map(|of_file| self.meant(of_file, flow, &offsets));
             // A meter that cuts what lasts long makes several rows of a flow; one that is an attack makes it one.
             let best = meant.min_by_key(|row| self.rank(row.class));
             if let Some(row) = best.filter(|row| self.kind(row.class) == Kind::Attack) {
@@ -199,6 +200,19 @@ impl Labels {
         labelled.deeds = deeds.into_iter().map(deed).collect();
         labelled.zones = offsets.iter().map(|offset| offset.map(zone)).collect();
         labelled
+    }
+
+    /// Of the rows of a file with the ends of a flow, in order of time, those that were when it was.
+    fn meant<'r>(&self, rows: &'r [Row], flow: &Ends, offsets: &[Option<i64>]) -> impl Iterator<Item = &'r Row> {
+        let offset = rows.first().and_then(|row| offsets.get(usize::from(row.file)).copied().flatten());
+        let (begins, ends, longest) = (flow.ts_ns, flow.end_ns, self.longest);
+        let near = offset.map(|offset| {
+            // A scan of one port is a hundred thousand rows with the same ends: most of them are never looked at.
+            let from = rows.partition_point(|row| row.first.saturating_add(longest + offset + row.slack()) < begins);
+            let to = rows.partition_point(|row| row.first.saturating_add(offset - row.slack()) <= ends);
+            rows.get(from..to).unwrap_or_default()
+        });
+        near.unwrap_or_default().iter().filter(move |row| row.last.saturating_add(offset.unwrap_or_default() + row.slack()) >= begins)
     }
 
     /// Attacks first, then what is harmless.
@@ -231,7 +245,7 @@ impl Labels {
                 let Some((first, offsets)) = of_file.first().and_then(|row| Some((row, counted.get_mut(usize::from(row.file))?))) else {
                     continue;
                 };
-                offsets.flow(flow.ts_ns, of_file.iter().take(ROWS_FOR_ZONE).map(|row| row.first), first.exact + SLACK);
+                offsets.flow(flow.ts_ns, of_file.iter().take(ROWS_FOR_ZONE).map(|row| row.first), first.slack());
             }
         }
         let offset = |(offsets, absolute): (&Offsets, &bool)| if *absolute { Some(0) } else { offsets.agreed() };
@@ -240,10 +254,9 @@ impl Labels {
 }
 
 impl Row {
-    /// Whether it and the flow were at the same time.
-    fn is_of(&self, flow: &Ends, offset: i64) -> bool {
-        let slack = self.exact + SLACK;
-        self.first.saturating_add(offset - slack) <= flow.end_ns && self.last.saturating_add(offset + slack) >= flow.ts_ns
+    /// How far its times may be off.
+    fn slack(&self) -> i64 {
+        self.exact + SLACK
     }
 
     fn twelve_hours_later(&mut self) {
