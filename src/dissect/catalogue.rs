@@ -90,6 +90,13 @@ const ENTRIES: &[Entry] = &[
     entry("rfb", "rfb", "Version line."),
     entry("rlogin", "telnet", "Three names between zeros, at home."),
     entry(
+        "rpc",
+        "rpc, nfs",
+        "ONC RPC: call whose numbers, credential and lengths agree, on any port; replies alone at home. Port mapper and rpcbind (what was asked for, what is \
+         registered), mount 1 to 3, NFS 2 to 4.2 with paths, contents and every operation of a compound; of other programs name, procedure and caller. The \
+         service is `nfs`, `mount`, `portmapper` or `rpc`. Where a flow was joined in its middle, names are known from the next look-up on.",
+    ),
+    entry(
         "s7comm",
         "s7comm",
         "COTP data that begins with 0x32; function, items with area, block and address, transfers, start and stop, errors.",

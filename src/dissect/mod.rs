@@ -50,6 +50,7 @@ pub mod ranges;
 mod rdp;
 mod redis;
 mod rfb;
+mod rpc;
 mod rtp;
 mod s7comm;
 mod sdp;
@@ -104,6 +105,7 @@ pub const PROTOCOLS: &[Protocol] = &[
     opcua::PROTOCOL,
     tds::PROTOCOL,
     mongodb::PROTOCOL,
+    rpc::PROTOCOL,
     modbus::PROTOCOL,
     mail::pop3::POP3,
     irc::IRC,

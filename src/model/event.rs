@@ -15,6 +15,7 @@ mod lan;
 mod mail;
 mod quic;
 mod remote;
+mod rpc;
 mod services;
 mod stores;
 mod tls;
@@ -30,6 +31,7 @@ pub use lan::{ArpMessage, Dhcp, DhcpMessage, Dhcpv6, Igmp, Ndp, Neighbor, Stp};
 pub use mail::{Imap, Pop3, Smtp};
 pub use quic::Quic;
 pub use remote::{Rdp, Rfb, Socks, Ssh};
+pub use rpc::{Nfs, Rpc};
 pub use services::{Mysql, Ntp, Radius, Rtp, Sip, Snmp, Syslog};
 pub use stores::{Greeting, Ike, Mongodb, MqttConnect, MqttPublish, MqttSubscribe, Postgresql, Redis, Stun, Tds};
 pub use tls::{Tls, X509};
@@ -168,6 +170,10 @@ pub enum Event {
     DceRpc(Box<DceRpc>),
     /// `ntlm`
     Ntlm(Box<Ntlm>),
+    /// `rpc`
+    Rpc(Box<Rpc>),
+    /// `nfs`
+    Nfs(Box<Nfs>),
     /// `modbus`
     Modbus(Box<Modbus>),
     /// `dnp3`

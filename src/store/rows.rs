@@ -13,7 +13,7 @@ use crate::model::event::{
 };
 use crate::model::event::{
     Bacnet, Cip, CipIdentity, Dhcpv6, Dnp3, Enip, Greeting, Iec104, Igmp, Ike, Modbus, Mongodb, MqttConnect, MqttPublish, MqttSubscribe,
-    Ndp, Neighbor, Opcua, Postgresql, Redis, S7comm, Stp, Stun, Tds,
+    Ndp, Neighbor, Nfs, Opcua, Postgresql, Redis, Rpc, S7comm, Stp, Stun, Tds,
 };
 use crate::model::windows::{DceRpc, Ntlm, SmbCmd, SmbFile, SmbMapping};
 use crate::model::{Flow, HomeNets};
@@ -79,6 +79,8 @@ pub struct EventRows<'a> {
     smb_files: Vec<EventRow<'a, SmbFile>>,
     smb_cmd: Vec<EventRow<'a, SmbCmd>>,
     dce_rpc: Vec<EventRow<'a, DceRpc>>,
+    rpc: Vec<EventRow<'a, Rpc>>,
+    nfs: Vec<EventRow<'a, Nfs>>,
     ntlm: Vec<EventRow<'a, Ntlm>>,
     modbus: Vec<EventRow<'a, Modbus>>,
     dnp3: Vec<EventRow<'a, Dnp3>>,
@@ -155,6 +157,8 @@ impl<'a> EventRows<'a> {
                 Event::SmbFile(is) => rows.smb_files.push(EventRow { at, is }),
                 Event::SmbCmd(is) => rows.smb_cmd.push(EventRow { at, is }),
                 Event::DceRpc(is) => rows.dce_rpc.push(EventRow { at, is }),
+                Event::Rpc(is) => rows.rpc.push(EventRow { at, is }),
+                Event::Nfs(is) => rows.nfs.push(EventRow { at, is }),
                 Event::Ntlm(is) => rows.ntlm.push(EventRow { at, is }),
                 Event::Modbus(is) => rows.modbus.push(EventRow { at, is }),
                 Event::Dnp3(is) => rows.dnp3.push(EventRow { at, is }),
@@ -230,6 +234,8 @@ impl<'a> EventRows<'a> {
         some(conn, "smb_files", windows::smb_files, &self.smb_files)?;
         some(conn, "smb_cmd", windows::smb_cmd, &self.smb_cmd)?;
         some(conn, "dce_rpc", windows::dce_rpc, &self.dce_rpc)?;
+        some(conn, "rpc", events::rpc, &self.rpc)?;
+        some(conn, "nfs", events::nfs, &self.nfs)?;
         some(conn, "ntlm", windows::ntlm, &self.ntlm)?;
         some(conn, "modbus", events::modbus, &self.modbus)?;
         some(conn, "dnp3", events::dnp3, &self.dnp3)?;

@@ -98,13 +98,5 @@ fn be32(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_be_bytes(bytes.get(at..)?.first_chunk().copied()?))
 }
 
-/// Sun RPC calls for NFS, its mount daemon and the port mapper (RFC 5531 9).
-fn sun_rpc(call: &[u8]) -> bool {
-    be32(call, 4) == Some(0)
-        && be32(call, 8) == Some(2)
-        && matches!(be32(call, 12), Some(100_000 | 100_003 | 100_005))
-        && be32(call, 16).is_some_and(|v| v < 8)
-}
-
 #[cfg(test)]
 mod tests;

@@ -9,10 +9,6 @@ pub(super) const SIGNATURES: &[Signature] = &[
     Signature { name: "x11", look: x11 },
     Signature { name: "openvpn", look: openvpn },
     Signature { name: "bgp", look: bgp },
-    Signature {
-        name: "nfs",
-        look: |probe| sure_if(byte(probe.bytes, 0) == Some(0x80) && probe.bytes.get(4..).is_some_and(super::sun_rpc)),
-    },
     Signature { name: "rsync", look: |probe| begins(probe.bytes, b"@RSYNCD: ") },
     Signature { name: "zabbix", look: |probe| begins_any(probe.bytes, &[b"ZBXD\x01", b"ZBXD\x03", b"ZBXD\x05", b"ZBXD\x07"]) },
 ];

@@ -51,7 +51,6 @@ fn datagrams_are_named_by_their_shape() {
         ("gtpv1", 2_152, b"\x30\xff\0\x04\0\0\0\x01abcd"),
         ("vxlan", 4_789, b"\x08\0\0\0\0\0\x01\0\x02"),
         ("netflow", ANY, &netflow),
-        ("nfs", ANY, b"\x01\x02\x03\x04\0\0\0\0\0\0\0\x02\0\x01\x86\xa0\0\0\0\x02"),
         ("memcached", 11_211, b"\0\x01\0\0\0\x01\0\0stats\r\n"),
         ("spotify", ANY, b"SpotUdp0abc"),
         ("source-engine", ANY, b"\xff\xff\xff\xffTSource Engine Query\0"),

@@ -27,7 +27,6 @@ pub(super) const SIGNATURES: &[Signature] = &[
         name: "coap",
         look: |probe| sure_if(on_port(probe, &[5_683]) && matches!(probe.bytes, [0x40..=0x78, 0..=0x1f | 0x40..=0xa5, _, _, ..])),
     },
-    Signature { name: "nfs", look: |probe| sure_if(super::sun_rpc(probe.bytes)) },
     Signature { name: "memcached", look: memcached },
 ];
 

@@ -74,6 +74,8 @@ pub fn tables() -> Vec<Table> {
         ),
         table("smb_cmd", "An SMB command with its answer, or either alone.", windows::smb_cmd()),
         table("dce_rpc", "A remote procedure call with its answer, or either alone.", windows::dce_rpc()),
+        table("rpc", "A call of ONC RPC with its reply, or either alone: all programs but NFS.", events::rpc()),
+        table("nfs", "An NFS call with its reply, or calls within a minute that differ in nothing but time and offset.", events::nfs()),
         table("ntlm", "An NTLM exchange, whatever carried it.", windows::ntlm()),
         table("icmp", "An ICMP or ICMPv6 message.", events::icmp()),
         table("arp", "An ARP message.", events::arp()),
