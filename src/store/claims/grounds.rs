@@ -59,7 +59,7 @@ pub const GROUNDS: &[Ground] = &[
     ground("workstation", Host, 0.9, "NTLM: the client's name for its machine."),
     ground("machine account", Host, 0.9, "The machine's own account logged in and was let in."),
     ground("machine certificate", Host, 0.9, "Remote desktop: the certificate that Windows makes for its own name."),
-    ground("client name", Host, 0.9, "RDP and TDS: the client's name for its machine."),
+    ground("client name", Host, 0.9, "RDP, TDS, and RPC with AUTH_SYS, as NFS clients use it: the client's name for its machine."),
     ground("description", Host, 0.9, "SNMP: the agent describes its system."),
     ground("login", Host, 0.9, "Someone logged in from this host, and was let in."),
     ground("login let in", Host, 0.9, "This host let that account in."),

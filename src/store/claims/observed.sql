@@ -48,6 +48,7 @@ WITH answered AS (
             WHEN proto = 'udp' AND port = 123 THEN 'ntp'
             WHEN proto = 'tcp' AND port IN (25, 110, 143, 465, 587, 993, 995) THEN 'mail'
             WHEN proto = 'tcp' AND port IN (515, 631, 9100) THEN 'printer'
+            WHEN service = 'nfs' THEN 'nfs_server'
             WHEN proto = 'tcp' AND port IN (102, 502, 2404, 20000, 44818) THEN 'ot_plc'
         END AS role
         FROM answered

@@ -247,6 +247,15 @@ SELECT id_resp_h, NULL, 'name', regexp_extract(path, '^\\+([^\\]+)\\', 1), 'smb'
 FROM smb_mapping
 WHERE status = 'SUCCESS'
 
+-- FROM nfs
+-- Where the capture begins in the middle, the client may stand as the responder.
+SELECT CASE WHEN is_orig THEN id_orig_h ELSE id_resp_h END, NULL, 'name', machine_name, 'nfs', 'client name', frame, ts_ns, NULL FROM nfs
+
+-- FROM rpc
+SELECT CASE WHEN is_orig THEN id_orig_h ELSE id_resp_h END, NULL, 'name', machine_name, 'rpc', 'client name', frame, ts_ns, NULL FROM rpc
+-- Servers call back under transient numbers, with credentials that the client gave them.
+WHERE program_number < 1073741824
+
 -- FROM rdp
 SELECT id_orig_h, NULL, 'name', client_name, 'rdp', 'client name', frame, ts_ns, NULL FROM rdp
 UNION ALL

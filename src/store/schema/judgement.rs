@@ -413,7 +413,9 @@ pub struct HostRole {
 pub fn host_role() -> Columns<HostRole> {
     Columns::new()
         .text("ip", "Address (`hosts`).", |r: &HostRole| Some(&r.ip))
-        .text("role", "`dc`, `kdc`, `dns_resolver`, `dhcp_server`, `ntp`, `gateway`, `mail`, `printer`, `ot_plc`.", |r| Some(&r.role))
+        .text("role", "`dc`, `kdc`, `dns_resolver`, `dhcp_server`, `ntp`, `gateway`, `mail`, `printer`, `nfs_server`, `ot_plc`.", |r| {
+            Some(&r.role)
+        })
         .text("why", "What it was inferred from.", |r| Some(&r.why))
 }
 
