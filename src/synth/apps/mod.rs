@@ -6,6 +6,7 @@ pub mod http;
 pub mod kerberos;
 pub mod lan;
 pub mod ldap;
+pub mod nfs;
 pub mod ntlm;
 pub mod ping;
 pub mod plant;

@@ -334,7 +334,12 @@ pub const SCENARIOS: &[Scenario] = &[
         "Logs are rotated, documents worked on, a packed backup written.",
     ),
     proof("file-hoarding", shares::hoarded, "A workstation reads all folders of a share, mailboxes and key files among them."),
-    look_alike("file-hoarding-benign", "file-hoarding", shares::hoarded_benign, "Somebody copies a folder of pictures."),
+    look_alike(
+        "file-hoarding-benign",
+        "file-hoarding",
+        shares::hoarded_benign,
+        "Somebody copies a folder of pictures; a machine builds what lies on NFS.",
+    ),
     proof("rogue-router", link::second_router, "A guest announces itself as the better IPv6 router."),
     look_alike(
         "rogue-router-benign",

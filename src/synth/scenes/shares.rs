@@ -2,7 +2,7 @@
 
 use super::Office;
 use crate::model::time::SECOND;
-use crate::synth::net::{Host, MILLI, Net};
+use crate::synth::net::{Host, MILLI, Net, Os};
 use crate::synth::{Capture, Deed};
 
 const FOLDERS: [&str; 6] = ["finance", "personnel", "projects", "projects\\bridge", "sales", "archive"];
@@ -106,8 +106,12 @@ pub fn hoarded_benign(name: &str) -> Capture {
     let mut office = Office::new(253, 3);
     let (pc, files) = (office.pc(0), office.files);
     let net = &mut office.net;
+    let build = net.host("build", [10, 20, 0, 30], Os::Linux);
     net.deed(
-        Deed::benign("Somebody copies a folder of a hundred and twenty pictures, and opens a few documents").by([net.ip(pc)]),
+        Deed::benign(
+            "Somebody copies a folder of a hundred and twenty pictures, and opens a few documents; a machine builds what lies on NFS",
+        )
+        .by([net.ip(pc), net.ip(build)]),
         |net| {
             let text = readable(net, 300);
             session(net, pc, files, |smb| {
@@ -119,7 +123,25 @@ pub fn hoarded_benign(name: &str) -> Capture {
                 }
             });
             net.wait(SECOND + MILLI);
+            exported(net, build, files);
         },
     );
     office.net.finish(name)
+}
+
+/// A machine mounts a directory, reads what it builds, and writes what it has built, over both versions that are in use.
+fn exported(net: &mut Net, client: Host, server: Host) {
+    net.mount(client, server, "/srv/build");
+    let (source, product) = (readable(net, 6_000), records(net, 40_000));
+    for minor in [None, Some(1)] {
+        let mut tcp = net.tcp(client, server, 2049);
+        tcp.connect();
+        let mut nfs = tcp.nfs(1_000, minor);
+        for unit in ["main.c", "parse.c", "table.c"] {
+            nfs.get("/srv/build", unit, &source);
+        }
+        nfs.put("/srv/build", if minor.is_some() { "tool.new" } else { "tool" }, &product);
+        tcp.close();
+        net.wait(SECOND);
+    }
 }
