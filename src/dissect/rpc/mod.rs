@@ -39,7 +39,7 @@ fn probe(probe: &Probe<'_>) -> Answer {
         return if matches!(probe.bytes.first(), Some(0x80 | 0)) { Answer::Unsure } else { Answer::NotForUs };
     };
     let length = (u32::from_be_bytes(*prefix) & 0x7fff_ffff) as usize;
-    let possible = length >= header::REPLY_MIN && length <= record::FRAGMENT_MAX;
+    let possible = (header::REPLY_MIN..=record::FRAGMENT_MAX).contains(&length);
     match if possible { header::begins_call(message) } else { Answer::NotForUs } {
         Answer::NotForUs if possible && header::begins_reply(message) && (at_home || length == message.len()) => Answer::Certain,
         // Joined in the middle: a call or reply will begin.

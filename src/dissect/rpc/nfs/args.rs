@@ -90,6 +90,8 @@ pub struct Compound {
     pub tag: Option<String>,
     /// Minor version.
     pub minor: Option<u32>,
+    /// Operations that it says it has.
+    pub count: usize,
     /// Operations as far as they could be read; the reply may tell of more.
     pub ops: Vec<Op>,
 }
@@ -106,6 +108,7 @@ impl Compound {
         self.tag = Some(escape(xdr.opaque(TAG_MAX)?, TAG_MAX)).filter(|tag| !tag.is_empty());
         self.minor = Some(xdr.u32()?);
         let count = usize::try_from(xdr.u32()?).ok()?;
+        self.count = count;
         for at in 0..count.min(OPERATIONS_MAX) {
             let code = xdr.u32().filter(|&code| names::is_operation(code))?;
             let mut op = Op { code, ..Op::default() };

@@ -79,6 +79,10 @@ impl Compound {
         row.operations = self.ops.iter().map(|op| names::operation(op.code)).collect();
         let walked = self.walk(state);
         let Some((at, main)) = self.main() else { return };
+        // What it is about was cut off.
+        if weight(main.code) == 0 && self.ops.len() < self.count {
+            return;
+        }
         row.procedure = names::operation(main.code);
         row.file_name.clone_from(&main.name);
         row.file_to.clone_from(&main.to);

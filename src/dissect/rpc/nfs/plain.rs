@@ -130,12 +130,8 @@ impl Plain {
         }
         match procedure.as_str() {
             "LOOKUP" => self.learn(handle(version, xdr)?, state),
-            "CREATE" | "MKDIR" | "SYMLINK" | "MKNOD" if version == 3 => {
-                if xdr.bool()? {
-                    self.learn(handle(version, xdr)?, state);
-                }
-            }
-            "CREATE" | "MKDIR" => self.learn(handle(version, xdr)?, state),
+            "CREATE" | "MKDIR" => self.made(version, xdr, state)?,
+            "SYMLINK" | "MKNOD" if version == 3 => self.made(version, xdr, state)?,
             "READLINK" => {
                 if version == 3 {
                     attributes(xdr)?;
@@ -161,6 +157,14 @@ impl Plain {
         {
             state.paths.learn(found, spot);
         }
+    }
+
+    /// Version 3 may leave out the handle of what it made.
+    fn made(&self, version: u32, xdr: &mut Xdr<'_>, state: &mut State) -> Option<()> {
+        if version == 2 || xdr.bool()? {
+            self.learn(handle(version, xdr)?, state);
+        }
+        Some(())
     }
 
     fn renamed(&self, state: &mut State) {

@@ -229,6 +229,21 @@ fn a_refused_write_leaves_no_file_and_a_lost_part_no_digest() {
 }
 
 #[test]
+fn a_compound_that_was_cut_is_no_more_than_that() {
+    let ((version, procedure), args, results) =
+        compound(0, &[step(22, &[&opaque([5; 48])], &[]), step(9, &[&words(&[1, 8])], &[&words(&[0, 0])])]);
+    let ask = call(1, (PROGRAM, version, procedure), &sys("client", 0, 0), &args);
+    let told = |asked: &[u8], told: &[u8]| {
+        let (rows, _) = split(said(conn(Proto::Udp, 2_049), &[up(asked), down(told)]));
+        rows.into_iter().map(|row| (row.procedure, row.operations.len())).collect::<Vec<_>>()
+    };
+    let answer = reply(1, &results);
+    assert_eq!(told(&ask, &answer), [("GETATTR".to_owned(), 3)]);
+    assert_eq!(told(&ask[..ask.len() - 60], &answer[..32]), [("COMPOUND".to_owned(), 2)]);
+    assert_eq!(told(&ask[..ask.len() - 60], &answer), [("GETATTR".to_owned(), 3)], "the reply tells the rest");
+}
+
+#[test]
 fn what_is_written_twice_is_whole_only_if_it_is_the_same() {
     let file = opaque([3; 28]);
     let write = |at: u64, bytes: &[u8], size| {
