@@ -58,7 +58,7 @@ pub fn nfs<'a>() -> Columns<EventRow<'a, Nfs>> {
         .text("file_handle", "CRC-32, hex, of the handle called on, a directory's where there is a name: as Wireshark and Suricata have it.", |r| {
             r.file_handle.as_deref()
         })
-        .big("offset", "READ and WRITE: first byte.", |r| r.offset)
+        .big("file_offset", "READ and WRITE: first byte.", |r| r.offset)
         .big("bytes", "READ and WRITE: bytes of all calls, as answered; as asked where no answer was seen.", |r| r.bytes);
     call.text("status", "What the server answers: `NFS3_OK`, `NFS4ERR_ACCESS` …", |r| r.status.as_deref())
         .text("rpc_status", "How the call went, in Zeek's words: `RPC_SUCCESS` …; NULL without a reply.", |r| r.rpc_status)
