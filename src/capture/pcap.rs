@@ -170,6 +170,10 @@ impl Pcap {
         if self.looks_like_one(header) {
             return true;
         }
+        // More captured than there was: where records go on behind what there was, the length is damaged, and would swallow them.
+        if header.caplen > header.wire_len && self.chain_makes_sense(window, least + header.wire_len as usize) {
+            return false;
+        }
         for _ in 1..CHAIN {
             if !window.need(at + least) {
                 return !header.is_zero();

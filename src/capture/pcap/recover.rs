@@ -73,7 +73,7 @@ impl Pcap {
     }
 
     /// Whether records follow each other from `start` on, each a little later than the one before.
-    fn chain_makes_sense(&self, window: &mut Window, start: usize) -> bool {
+    pub(super) fn chain_makes_sense(&self, window: &mut Window, start: usize) -> bool {
         let (mut at, mut before, mut near) = (start, None::<Header>, false);
         for links in 0..CHAIN {
             if !window.need(at + self.layout.record_header()) {

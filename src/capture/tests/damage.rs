@@ -48,6 +48,19 @@ fn a_length_that_points_behind_the_end_is_damage_not_the_end() {
 }
 
 #[test]
+fn a_record_that_claims_more_than_there_was_does_not_swallow_those_behind_it() {
+    // Contents that pass for lengths wherever they are looked at.
+    let contents: Vec<u8> = 4u32.to_le_bytes().repeat(75);
+    let mut writer = PcapWriter::new(Vec::new(), LinkType::RAW, true).unwrap();
+    (0..400).for_each(|number| writer.frame(START + number, contents.len() as u32, &contents).unwrap());
+    let mut bytes = writer.finish().unwrap();
+    let eleventh = borders(&bytes)[10] as usize;
+    bytes[eleventh + 10] ^= 1;
+    let reading = read_bytes(&bytes);
+    assert_eq!((reading.frames.len(), reading.kinds()), (399, vec![DamageKind::BadRecord]));
+}
+
+#[test]
 fn reading_resumes_behind_a_hole_of_zeros_and_stops_at_a_tail_of_them() {
     let mut bytes = pcap(START, 400);
     let borders = borders(&bytes);
