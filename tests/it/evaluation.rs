@@ -161,8 +161,8 @@ fn eval_judges_the_models_alone_where_a_set_has_no_packets() {
             "0.10,".repeat(8)
         )
     };
-    desk.write("kdd/KDDTrain+.txt", (0..500).map(|n| row(n, n % 5 == 0)).collect::<String>());
-    desk.write("kdd/KDDTest+.txt", (500..700).map(|n| row(n, n % 4 == 0)).collect::<String>());
+    desk.write("kdd/KDDTrain+.txt", (0..500).map(|n| row(n, n.is_multiple_of(5))).collect::<String>());
+    desk.write("kdd/KDDTest+.txt", (500..700).map(|n| row(n, n.is_multiple_of(4))).collect::<String>());
     let said = desk.vigil(["eval", "kdd", "--set", "nsl-kdd", "--json"]).well().json();
     let members = said["members"].as_array().unwrap();
     assert_eq!(members.len(), 6);

@@ -50,6 +50,9 @@ const CALLS: [(&str, &str); 8] = [
     ("ensemble: one false finding a day", "flow_id IN (SELECT flow_id FROM anomalies WHERE model = 'ensemble' AND flagged)"),
 ];
 
+/// How many of them can be asked of rows that are no flows.
+const TABLE_CALLS: usize = 7;
+
 /// What is evaluated.
 #[derive(Clone, Debug)]
 pub struct Request {
@@ -292,21 +295,22 @@ fn table(request: &Request) -> Result<Evaluated, Error> {
         let curves = Curves { roc_auc: six(of.roc_auc), pr_auc: six(of.pr_auc) };
         evaluated.members.push(Member { name: (*name).into(), curves });
     }
-    let asked: [(&str, &dyn Fn(&Judged) -> bool); 7] = [
-        (CALLS[0].0, &|said| said.is_anomaly),
-        (CALLS[1].0, &|said| said.score >= 0.6),
-        (CALLS[2].0, &|said| said.score >= 0.8),
-        (CALLS[3].0, &|said| said.p <= 0.05),
-        (CALLS[4].0, &|said| said.p <= 0.01),
-        (CALLS[5].0, &|said| said.p <= 0.001),
-        (CALLS[6].0, &|said| said.p <= 0.0001),
-    ];
-    for (name, flagged) in asked {
-        let mut call = Call { name: name.into(), ..Call::default() };
-        found.rows.iter().for_each(|(said, attack)| call.attacks.count(flagged(said), *attack));
+    for (at, (name, _)) in CALLS.iter().enumerate().take(TABLE_CALLS) {
+        let mut call = Call { name: (*name).into(), ..Call::default() };
+        found.rows.iter().for_each(|(said, attack)| call.attacks.count(is_called(said, at), *attack));
         evaluated.calls.push(call);
     }
     Ok(evaluated)
+}
+
+/// Of [`CALLS`], in their order: all but the last, which asks for days.
+fn is_called(said: &Judged, call: usize) -> bool {
+    match call {
+        0 => said.is_anomaly,
+        1 => said.score >= 0.6,
+        2 => said.score >= 0.8,
+        at => [0.05, 0.01, 0.001, 0.0001].get(at - 3).is_some_and(|most| said.p <= *most),
+    }
 }
 
 /// Of [`MEMBERS`], in their order; more is stranger.

@@ -125,7 +125,8 @@ mod tests {
     #[test]
     fn models_learn_what_is_normal_in_one_file_and_are_judged_on_the_other() {
         let folder = tempfile::tempdir().unwrap();
-        let normal = |n: u32| row(if n % 3 == 0 { "smtp" } else { "http" }, 200 + n * 7 % 90, 1_000 + n * 131 % 5_000, 1 + n % 9, "normal");
+        let normal =
+            |n: u32| row(if n.is_multiple_of(3) { "smtp" } else { "http" }, 200 + n * 7 % 90, 1_000 + n * 131 % 5_000, 1 + n % 9, "normal");
         let flood = |n: u32| row("private", 0, 0, 400 + n % 90, "neptune");
         let write = |name: &str, text: String| std::fs::write(folder.path().join(name), text).unwrap();
         write("KDDTrain+.txt", (0..600).map(normal).chain((0..300).map(flood)).collect());
