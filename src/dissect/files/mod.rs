@@ -67,7 +67,7 @@ impl Default for FileReader {
 impl FileReader {
     /// Takes the next bytes.
     pub fn data(&mut self, bytes: &[u8]) {
-        let position = self.seen + self.missing;
+        let position = self.seen.saturating_add(self.missing);
         let room = SNIFF.saturating_sub(self.head.len());
         if self.missing == 0 && room > 0 {
             self.head.extend_from_slice(&bytes[..bytes.len().min(room)]);
@@ -95,7 +95,8 @@ impl FileReader {
 
     /// Bytes are lost: there are no digests of half a file.
     pub fn gap(&mut self, missing: u64) {
-        self.missing += missing;
+        // Where a part lies is what the other side says: NFS and SMB may say anything.
+        self.missing = self.missing.saturating_add(missing);
         self.digests = None;
     }
 
@@ -168,6 +169,18 @@ mod tests {
         let mut reader = FileReader::default();
         pieces.iter().for_each(|piece| reader.data(piece));
         reader.finish(true)
+    }
+
+    #[test]
+    fn a_part_may_lie_anywhere() {
+        let mut reader = FileReader::default();
+        reader.data(b"abc");
+        reader.gap(u64::MAX - 1);
+        reader.data(b"def");
+        reader.gap(u64::MAX);
+        reader.data(b"ghi");
+        let file = reader.finish(true);
+        assert_eq!((file.seen_bytes, file.missing_bytes, file.complete, file.md5), (9, u64::MAX, false, None));
     }
 
     #[test]
