@@ -41,8 +41,8 @@ impl Stamp {
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         if let Ok(seconds) = text.parse::<f64>() {
-            let ns = (seconds * 1e6).round() as i64 * 1_000;
-            return (seconds > 0.0 && seconds < 1e10).then_some(Self { ns, exact: SECOND, absolute: true, hour: None });
+            let ns = ((seconds * 1e6).round() as i64).saturating_mul(1_000);
+            return (seconds > 0.0 && seconds < 9e9).then_some(Self { ns, exact: SECOND, absolute: true, hour: None });
         }
         FORMS.iter().find_map(|(form, exact)| {
             let moment = NaiveDateTime::parse_from_str(text, form).ok()?;

@@ -208,7 +208,7 @@ impl Labels {
         let (begins, ends, longest) = (flow.ts_ns, flow.end_ns, self.longest);
         let near = offset.map(|offset| {
             // A scan of one port is a hundred thousand rows with the same ends: most of them are never looked at.
-            let from = rows.partition_point(|row| row.first.saturating_add(longest + offset + row.slack()) < begins);
+            let from = rows.partition_point(|row| row.first.saturating_add(longest.saturating_add(offset + row.slack())) < begins);
             let to = rows.partition_point(|row| row.first.saturating_add(offset - row.slack()) <= ends);
             rows.get(from..to).unwrap_or_default()
         });
