@@ -54,9 +54,10 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// What a message quotes, such as a query or a path, may hold anything: its lines stay lines, the rest is written out.
+/// What a message quotes, such as a query or a path, may hold anything: its lines stay lines, tabs become spaces, the rest is written out.
 fn plain(message: &str) -> String {
-    message.lines().map(crate::report::visible).collect::<Vec<_>>().join("\n")
+    let shown = message.lines().map(|line| crate::report::visible(&line.replace('\t', "    ")).into_owned());
+    shown.collect::<Vec<_>>().join("\n")
 }
 
 fn run(cli: Cli) -> Result<Exit, Failure> {
@@ -81,5 +82,15 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Config(args) => config::run(args),
         Command::Completions(args) => papers::completions(args),
         Command::Man(args) => papers::man(args),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_keep_their_lines_and_show_what_would_deceive() {
+        assert_eq!(plain("no such column\n\tdid you mean \u{202e}ts\u{7}"), "no such column\n    did you mean \\u{202e}ts\\u{7}");
     }
 }

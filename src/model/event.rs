@@ -31,7 +31,7 @@ pub use lan::{ArpMessage, Dhcp, DhcpMessage, Dhcpv6, Igmp, Ndp, Neighbor, Stp};
 pub use mail::{Imap, Pop3, Smtp};
 pub use quic::Quic;
 pub use remote::{Rdp, Rfb, Socks, Ssh};
-pub use rpc::{Nfs, Rpc};
+pub use rpc::{Nfs, Rpc, RpcCall};
 pub use services::{Mysql, Ntp, Radius, Rtp, Sip, Snmp, Syslog};
 pub use stores::{Greeting, Ike, Mongodb, MqttConnect, MqttPublish, MqttSubscribe, Postgresql, Redis, Stun, Tds};
 pub use tls::{Tls, X509};

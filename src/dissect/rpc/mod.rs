@@ -10,9 +10,9 @@ mod record;
 mod xdr;
 
 use super::{Answer, Chunk, Dissector, Out, Probe, Protocol};
-use crate::model::event::{Nfs, Rpc};
+use crate::model::event::{Nfs, Rpc, RpcCall};
 use crate::model::{Conn, Dir, Event, Proto, Ts};
-use header::{Call, Message, Reply, Wrap};
+use header::{Auth, Call, Message, Reply, Wrap};
 use record::{Piece, Records};
 use std::collections::VecDeque;
 
@@ -147,15 +147,16 @@ impl Session {
             return self.stray(dir, reply, place);
         };
         let rtt = Some(place.1.saturating_sub(waiting.place.1)).filter(|&rtt| rtt >= 0).map(|rtt| rtt as f64 / 1e9);
+        let answered = |call: &mut RpcCall| (call.status, call.rtt, call.reply_frame) = (Some(reply.status), rtt, Some(place.0));
         let results = waiting.wrap.inside(reply.body).filter(|_| reply.success);
         match &mut waiting.asked {
             Asked::Nfs(asked) => {
-                (asked.row.rpc_status, asked.row.rtt, asked.row.reply_frame) = (Some(reply.status), rtt, Some(place.0));
+                answered(&mut asked.row.call);
                 let data = results.map(|results| self.nfs.answer(asked, results, out)).unwrap_or_default();
                 self.carried(dir, &data, place, out);
             }
             Asked::Other(row) => {
-                (row.rpc_status, row.rtt, row.reply_frame) = (Some(reply.status), rtt, Some(place.0));
+                answered(&mut row.call);
                 match (row.program_number, results) {
                     (Some(programs::PORTMAPPER), Some(results)) => portmap::answer(row, results),
                     (Some(programs::MOUNT), Some(results)) => mount::answer(row, results),
@@ -169,8 +170,9 @@ impl Session {
     /// A reply to a call that was not seen tells how it went, and nothing else.
     fn stray(&mut self, dir: Dir, reply: &Reply<'_>, place: (u64, Ts)) {
         let row = || {
-            let (xid, rpc_status) = (reply.xid, Some(reply.status));
-            Box::new(Rpc { xid, rpc_status, is_orig: dir == Dir::Resp, reply_frame: Some(place.0), ..Rpc::default() })
+            let (xid, status) = (reply.xid, Some(reply.status));
+            let call = RpcCall { xid, status, is_orig: dir == Dir::Resp, reply_frame: Some(place.0), ..RpcCall::default() };
+            Box::new(Rpc { call, ..Rpc::default() })
         };
         let (row, _) = self.strays.get_or_insert_with(|| (row(), place));
         row.messages += 1;
@@ -289,35 +291,25 @@ fn kind(program: u32) -> Kind {
 }
 
 fn nfs_row(dir: Dir, call: &Call<'_>) -> Box<Nfs> {
-    let auth = call.auth.clone();
-    Box::new(Nfs {
-        xid: call.xid,
-        version: call.version,
-        auth: auth.flavor.map(header::flavor),
-        machine_name: auth.machine_name,
-        uid: auth.uid,
-        gid: auth.gid,
-        is_orig: dir == Dir::Orig,
-        ..Nfs::default()
-    })
+    Box::new(Nfs { call: caller(dir, call), version: call.version, ..Nfs::default() })
 }
 
 fn rpc_row(dir: Dir, call: &Call<'_>) -> Box<Rpc> {
-    let auth = call.auth.clone();
     Box::new(Rpc {
-        xid: call.xid,
+        call: caller(dir, call),
         program_number: Some(call.program),
         program: programs::name(call.program),
         version: Some(call.version),
         procedure: Some(programs::procedure(call.program, call.version, call.procedure)),
-        auth: auth.flavor.map(header::flavor),
-        machine_name: auth.machine_name,
-        uid: auth.uid,
-        gid: auth.gid,
-        is_orig: dir == Dir::Orig,
         messages: 1,
         ..Rpc::default()
     })
+}
+
+/// Who calls; nothing of the answer yet.
+fn caller(dir: Dir, call: &Call<'_>) -> RpcCall {
+    let Auth { flavor, machine_name, uid, gid } = call.auth.clone();
+    RpcCall { xid: call.xid, auth: flavor.map(header::flavor), machine_name, uid, gid, is_orig: dir == Dir::Orig, ..RpcCall::default() }
 }
 
 #[cfg(test)]

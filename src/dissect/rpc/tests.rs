@@ -71,7 +71,7 @@ fn a_port_is_asked_for_and_answered() {
         (Some("nfs"), Some(3), Some("tcp"), Some(2_049))
     );
     assert_eq!(
-        (port.rpc_status, port.auth.as_deref(), port.rtt, port.reply_frame),
+        (port.call.status, port.call.auth.as_deref(), port.call.rtt, port.call.reply_frame),
         (Some("RPC_SUCCESS"), Some("AUTH_NONE"), Some(0.001), Some(2))
     );
     assert_eq!((address.address.as_deref(), address.port, address.asked_proto.as_deref()), (Some("::.78.80"), Some(20_048), Some("udp6")));
@@ -91,7 +91,7 @@ fn a_directory_is_mounted_by_a_machine_that_names_itself() {
     ];
     let (events, service) = play(conn(Proto::Tcp, 20_048), &steps);
     let rows = rows(events.into_iter().map(|event| event.event));
-    let told: Vec<_> = rows.iter().map(|row| (row.path.as_deref(), row.status.as_deref(), row.machine_name.as_deref())).collect();
+    let told: Vec<_> = rows.iter().map(|row| (row.path.as_deref(), row.status.as_deref(), row.call.machine_name.as_deref())).collect();
     assert_eq!(service, "mount");
     assert_eq!(
         told,
@@ -114,7 +114,7 @@ fn calls_of_other_programs_and_refusals_have_rows() {
     ];
     let (events, service) = play(conn(Proto::Udp, 32_771), &steps);
     let told: Vec<_> =
-        rows(events.into_iter().map(|event| event.event)).into_iter().map(|row| (row.program, row.procedure, row.rpc_status)).collect();
+        rows(events.into_iter().map(|event| event.event)).into_iter().map(|row| (row.program, row.procedure, row.call.status)).collect();
     assert_eq!(service, "rpc");
     assert_eq!(
         told,

@@ -1,10 +1,33 @@
 //! Remote procedure calls of ONC (RFC 5531), the network file system among them.
 
+/// What every call has, whatever it asks for: who calls, and how it went.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RpcCall {
+    /// Transaction.
+    pub xid: u32,
+    /// How the call itself went, in Zeek's words; `None` without a reply.
+    pub status: Option<&'static str>,
+    /// Flavour of the credential.
+    pub auth: Option<String>,
+    /// Name that the caller's machine gives itself.
+    pub machine_name: Option<String>,
+    /// User on that machine.
+    pub uid: Option<u32>,
+    /// Group on that machine.
+    pub gid: Option<u32>,
+    /// Seconds from call to reply.
+    pub rtt: Option<f64>,
+    /// Sent by the originator of the flow.
+    pub is_orig: bool,
+    /// Frame of the reply.
+    pub reply_frame: Option<u64>,
+}
+
 /// An RPC call with its reply, or either alone: all programs but NFS.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Rpc {
-    /// Transaction.
-    pub xid: u32,
+    /// The call itself.
+    pub call: RpcCall,
     /// Program by number; `None` where replies alone were seen.
     pub program_number: Option<u32>,
     /// Its name, if it has one.
@@ -33,31 +56,15 @@ pub struct Rpc {
     pub file_handle: Option<String>,
     /// What the program answers: `MNT3_OK`, `MNT3ERR_ACCES` …
     pub status: Option<String>,
-    /// How the call itself went, in Zeek's words; `None` without a reply.
-    pub rpc_status: Option<&'static str>,
-    /// Flavour of the credential.
-    pub auth: Option<String>,
-    /// Name that the caller's machine gives itself.
-    pub machine_name: Option<String>,
-    /// User on that machine.
-    pub uid: Option<u32>,
-    /// Group on that machine.
-    pub gid: Option<u32>,
-    /// Seconds from call to reply.
-    pub rtt: Option<f64>,
-    /// Sent by the originator of the flow.
-    pub is_orig: bool,
     /// Messages that the row stands for: 1, or all replies whose calls were not seen.
     pub messages: u64,
-    /// Frame of the reply.
-    pub reply_frame: Option<u64>,
 }
 
 /// An NFS call with its reply, or several calls that differ in nothing but time and offset.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Nfs {
-    /// Transaction of the first.
-    pub xid: u32,
+    /// The call itself; of several the first, with the last reply.
+    pub call: RpcCall,
     /// Version: 2, 3, 4.
     pub version: u32,
     /// Minor version of version 4.
@@ -82,24 +89,8 @@ pub struct Nfs {
     pub bytes: Option<u64>,
     /// What the server answers.
     pub status: Option<String>,
-    /// How the call itself went, in Zeek's words; `None` without a reply.
-    pub rpc_status: Option<&'static str>,
-    /// Flavour of the credential.
-    pub auth: Option<String>,
-    /// Name that the caller's machine gives itself.
-    pub machine_name: Option<String>,
-    /// User on that machine.
-    pub uid: Option<u32>,
-    /// Group on that machine.
-    pub gid: Option<u32>,
-    /// Seconds from call to reply, of the first.
-    pub rtt: Option<f64>,
-    /// Sent by the originator of the flow.
-    pub is_orig: bool,
     /// Calls that the row stands for.
     pub calls: u64,
     /// Seconds from the first of them to the last.
     pub duration: f64,
-    /// Frame of the last reply.
-    pub reply_frame: Option<u64>,
 }

@@ -1,7 +1,7 @@
 //! What is claimed of hosts: of whom, by whom, how surely, and what is not claimed.
 
 use super::*;
-use crate::model::event::{Kerberos, Nfs, Rpc, Tls};
+use crate::model::event::{Kerberos, Nfs, Rpc, RpcCall, Tls};
 use crate::model::windows::Ntlm;
 
 /// All claims of one kind about a host, best first, as `value by teller`.
@@ -219,11 +219,9 @@ fn every_claim_leads_to_a_frame_and_stands_on_a_ground_that_is_documented() {
 #[test]
 fn a_caller_over_rpc_names_its_machine_whichever_side_it_stands_on_and_a_callback_names_nobody() {
     let nfs = Flow { resp_p: 2_049, service: "nfs".into(), ..flow(1) };
-    let call = |flow: &Flow, is_orig, name: &str| {
-        event(flow, Event::Nfs(Box::new(Nfs { is_orig, machine_name: Some(name.into()), ..Nfs::default() })))
-    };
-    let named = Some("build-3".to_owned());
-    let back = Rpc { is_orig: false, machine_name: named, program_number: Some(0x4000_0000), ..Rpc::default() };
+    let by = |is_orig, name: &str| RpcCall { is_orig, machine_name: Some(name.into()), ..RpcCall::default() };
+    let call = |flow: &Flow, is_orig, name| event(flow, Event::Nfs(Box::new(Nfs { call: by(is_orig, name), ..Nfs::default() })));
+    let back = Rpc { call: by(false, "build-3"), program_number: Some(0x4000_0000), ..Rpc::default() };
     let told = vec![call(&nfs, true, "build-3"), event(&nfs, Event::Rpc(Box::new(back)))];
     let case = sealed(&Options::default(), vec![nfs.clone()], told);
     assert_eq!(claims(&case, "10.0.0.5", "name"), ["build-3 by host"]);

@@ -70,7 +70,7 @@ impl Run {
             (Some(sum), Some(more)) => Some(sum.saturating_add(more)),
             (sum, more) => sum.or(more),
         };
-        self.row.reply_frame = row.reply_frame.max(self.row.reply_frame);
+        self.row.call.reply_frame = row.call.reply_frame.max(self.row.call.reply_frame);
     }
 
     fn say(mut self, out: &mut Out) {
@@ -80,11 +80,12 @@ impl Run {
 }
 
 fn alike(a: &Nfs, b: &Nfs) -> bool {
-    (a.is_orig, a.version, a.minor_version, a.uid, a.gid, a.rpc_status)
-        == (b.is_orig, b.version, b.minor_version, b.uid, b.gid, b.rpc_status)
+    let (one, two) = (&a.call, &b.call);
+    (one.is_orig, one.uid, one.gid, one.status) == (two.is_orig, two.uid, two.gid, two.status)
+        && (&one.auth, &one.machine_name) == (&two.auth, &two.machine_name)
+        && (a.version, a.minor_version, &a.tag) == (b.version, b.minor_version, &b.tag)
         && (&a.procedure, &a.file_handle, &a.status) == (&b.procedure, &b.file_handle, &b.status)
         && (&a.file_name, &a.file_to, &a.path, &a.operations) == (&b.file_name, &b.file_to, &b.path, &b.operations)
-        && (&a.tag, &a.auth, &a.machine_name) == (&b.tag, &b.auth, &b.machine_name)
 }
 
 #[cfg(test)]

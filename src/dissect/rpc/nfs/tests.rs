@@ -103,7 +103,10 @@ fn version_3_has_names_paths_and_contents() {
             "WRITE projects/tool.sh - NFS3_OK 0 31 x2"
         ]
     );
-    assert!(rows.iter().all(|row| row.machine_name.as_deref() == Some("client") && (row.uid, row.gid) == (Some(1_000), Some(100))));
+    assert!(
+        rows.iter()
+            .all(|row| row.call.machine_name.as_deref() == Some("client") && (row.call.uid, row.call.gid) == (Some(1_000), Some(100)))
+    );
     let told: Vec<_> =
         files.iter().map(|file| (file.is_orig, file.filename.as_deref(), file.seen_bytes, file.complete, file.source)).collect();
     assert_eq!(told, [(false, Some("tool.sh"), 31, true, "NFS"), (true, Some("old"), 31, true, "NFS")]);
@@ -273,7 +276,7 @@ fn what_is_sealed_has_a_row_without_names() {
     let gss = [words(&[6]), opaque(words(&[1, 0, 9, 3, 0]))].concat();
     let steps = [up(record(&call(1, (PROGRAM, 4, 1), &gss, b"noise and more noise"))), down(record(&reply(1, b"noise")))];
     let (rows, _) = played(&steps);
-    assert_eq!((lines(&rows), rows[0].auth.as_deref()), (vec!["COMPOUND - - - - - x1".to_owned()], Some("RPCSEC_GSS")));
+    assert_eq!((lines(&rows), rows[0].call.auth.as_deref()), (vec!["COMPOUND - - - - - x1".to_owned()], Some("RPCSEC_GSS")));
 }
 
 #[test]
@@ -281,7 +284,7 @@ fn one_direction_is_enough_for_what_it_says() {
     let calls: Vec<Step> = version_3().into_iter().step_by(2).collect();
     let (rows, files) = played(&calls);
     assert_eq!((rows.iter().map(|row| row.calls).sum::<u64>(), files.len(), files[0].seen_bytes), (11, 1, 31));
-    assert!(rows.iter().all(|row| row.rpc_status.is_none()));
+    assert!(rows.iter().all(|row| row.call.status.is_none()));
 }
 
 #[test]

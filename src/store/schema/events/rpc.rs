@@ -1,13 +1,13 @@
 //! `rpc`, `nfs`
 
 use super::{EventRow, place};
-use crate::model::event::{Nfs, Rpc};
+use crate::model::event::{Nfs, Rpc, RpcCall};
 use crate::store::column::{Columns, filled};
 
 /// `rpc`
 pub fn rpc<'a>() -> Columns<EventRow<'a, Rpc>> {
-    let call = place()
-        .big("xid", "Transaction.", |r: &EventRow<'_, Rpc>| r.xid)
+    let asked = place()
+        .big("xid", "Transaction.", |r: &EventRow<'_, Rpc>| r.call.xid)
         .text("program", "Program by name (IANA); NULL where it has none.", |r| r.program)
         .big("program_number", "Its number; NULL where replies alone were seen.", |r| r.program_number)
         .big("version", "Its version.", |r| r.version)
@@ -26,21 +26,13 @@ pub fn rpc<'a>() -> Columns<EventRow<'a, Rpc>> {
             |r| &r.entries,
         )
         .text("status", "What the program answers: `MNT3_OK`, `MNT3ERR_ACCES`, `true` …", |r| r.status.as_deref());
-    call.text("rpc_status", "How the call went, in Zeek's words: `RPC_SUCCESS` …; NULL without a reply.", |r| r.rpc_status)
-        .text("auth", "Credential: `AUTH_SYS`, `RPCSEC_GSS` …", |r| r.auth.as_deref())
-        .text("machine_name", "Name that the caller's machine gives itself; nobody checks.", |r| r.machine_name.as_deref())
-        .big("uid", "User on that machine; nobody checks.", |r| r.uid)
-        .big("gid", "Group on that machine.", |r| r.gid)
-        .double("rtt", "Seconds from call to reply.", |r| r.rtt)
-        .bool("is_orig", "The originator of the flow called.", |r| r.is_orig)
-        .big("messages", "1, or how many replies to calls that were not seen.", |r| r.messages)
-        .big("reply_frame", "Frame of the reply.", |r| r.reply_frame)
+    called(asked, |r| &r.call).big("messages", "1, or how many replies to calls that were not seen.", |r| r.messages)
 }
 
 /// `nfs`
 pub fn nfs<'a>() -> Columns<EventRow<'a, Nfs>> {
-    let call = place()
-        .big("xid", "Transaction of the first call.", |r: &EventRow<'_, Nfs>| r.xid)
+    let asked = place()
+        .big("xid", "Transaction of the first call.", |r: &EventRow<'_, Nfs>| r.call.xid)
         .int("version", "2, 3, 4.", |r| r.version)
         .int("minor_version", "Minor version of version 4.", |r| r.minor_version)
         .text("procedure", "`LOOKUP`, `READ` …; of version 4 the operation that matters most.", |r| filled(&r.procedure))
@@ -59,16 +51,24 @@ pub fn nfs<'a>() -> Columns<EventRow<'a, Nfs>> {
             r.file_handle.as_deref()
         })
         .big("file_offset", "READ and WRITE: first byte.", |r| r.offset)
-        .big("bytes", "READ and WRITE: bytes of all calls, as answered; as asked where no answer was seen.", |r| r.bytes);
-    call.text("status", "What the server answers: `NFS3_OK`, `NFS4ERR_ACCESS` …", |r| r.status.as_deref())
-        .text("rpc_status", "How the call went, in Zeek's words: `RPC_SUCCESS` …; NULL without a reply.", |r| r.rpc_status)
-        .text("auth", "Credential: `AUTH_SYS`, `RPCSEC_GSS` …", |r| r.auth.as_deref())
-        .text("machine_name", "Name that the caller's machine gives itself; nobody checks.", |r| r.machine_name.as_deref())
-        .big("uid", "User on that machine; nobody checks.", |r| r.uid)
-        .big("gid", "Group on that machine.", |r| r.gid)
-        .double("rtt", "Seconds from the first call to its reply.", |r| r.rtt)
-        .bool("is_orig", "The originator of the flow called.", |r| r.is_orig)
-        .big("calls", "Calls that the row stands for.", |r| r.calls)
-        .double("duration", "Seconds from the first of them to the last.", |r| r.duration)
-        .big("reply_frame", "Frame of the last reply.", |r| r.reply_frame)
+        .big("bytes", "READ and WRITE: bytes of all calls, as answered; as asked where no answer was seen.", |r| r.bytes)
+        .text("status", "What the server answers: `NFS3_OK`, `NFS4ERR_ACCESS` …", |r| r.status.as_deref());
+    called(asked, |r| &r.call).big("calls", "Calls that the row stands for.", |r| r.calls).double(
+        "duration",
+        "Seconds from the first of them to the last.",
+        |r| r.duration,
+    )
+}
+
+/// What every call has.
+fn called<'a, E: 'static>(asked: Columns<EventRow<'a, E>>, call: fn(&E) -> &RpcCall) -> Columns<EventRow<'a, E>> {
+    asked
+        .text("rpc_status", "How the call went, in Zeek's words: `RPC_SUCCESS` …; NULL without a reply.", move |r| call(r.is).status)
+        .text("auth", "Credential: `AUTH_SYS`, `RPCSEC_GSS` …", move |r| call(r.is).auth.as_deref())
+        .text("machine_name", "Name that the caller's machine gives itself; nobody checks.", move |r| call(r.is).machine_name.as_deref())
+        .big("uid", "User on that machine; nobody checks.", move |r| call(r.is).uid)
+        .big("gid", "Group on that machine.", move |r| call(r.is).gid)
+        .double("rtt", "Seconds from the (first) call to its reply.", move |r| call(r.is).rtt)
+        .bool("is_orig", "The originator of the flow called.", move |r| call(r.is).is_orig)
+        .big("reply_frame", "Frame of the (last) reply.", move |r| call(r.is).reply_frame)
 }
