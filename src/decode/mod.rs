@@ -12,7 +12,7 @@
 //!
 //! [`Transport::None`]: crate::model::packet::Transport::None
 
-use crate::model::packet::Tunnel;
+use crate::model::packet::{Net, Tunnel};
 use crate::model::{Frame, Packet};
 use reader::{Inside, Next, Reader};
 
@@ -60,6 +60,10 @@ fn packets(mut reader: Reader<'_>, first: Next, out: &mut Vec<Packet>) {
             Inside::SwappedWireless => Next::SwappedWireless,
             Inside::Ip(proto) => {
                 reader.packet.net.clone_from(&outer.net);
+                // The one around it is the fragment; or the same bytes would be taken for one as often as there are headers.
+                if let Net::Ip(ip) = &mut reader.packet.net {
+                    ip.fragment = None;
+                }
                 net::follow(proto, &mut reader)
             }
         };

@@ -182,6 +182,25 @@ fn cut_off_fragments_cannot_join_but_the_first_still_tells_its_ports() {
 }
 
 #[test]
+fn authentication_headers_in_a_fragment_alone_are_read_once_each() {
+    // Each announces another (protocol 51), the last UDP.
+    let head = |next: u8| [next, 1, 0, 0, 0, 0, 0, 7, 0, 0, 0, 1];
+    let datagram = ipv4_udp(&payload(1_000));
+    let body = [&head(51)[..], &head(51), &head(17), &datagram[20..]].concat();
+    let mut whole = joined(&datagram[..20], &body);
+    whole[9] = 51;
+    let first = fragment(&whole, 0..504);
+    let (mut fragments, mut out) = (Defragmenter::new(&Limits::default()), Vec::new());
+    fragments.push(only(snapped(LinkType::RAW, &first, 100)), &first[..100], &mut out);
+    assert_eq!(
+        out.iter().map(|packet| (packet.layer, ip(packet).fragment.is_some())).collect::<Vec<_>>(),
+        [(0, true), (1, false), (2, false), (3, false)]
+    );
+    assert_eq!(udp(&out[3]).dport, 53);
+    assert_eq!((fragments.counts().fragments, fragments.counts().cut_off), (1, 1));
+}
+
+#[test]
 fn sets_that_wait_too_long_are_given_up() {
     let datagram = ipv4_udp(&payload(1_000));
     let limits = Limits { fragment_wait: 10 * SECOND, ..Limits::default() };
