@@ -27,7 +27,9 @@ WITH often AS (
     -- Most pairs meet once or twice: to leave them out first is cheap, to put them in order of time is not.
     SELECT id_orig_h, id_resp_h, id_resp_p, proto
     FROM flows
+    -- Resets and ends of connections nobody saw, without an answer, are no calls.
     WHERE proto IN ('tcp', 'udp') AND NOT is_group(id_resp_h) AND orig_pkts > 0
+      AND NOT (proto = 'tcp' AND resp_pkts = 0 AND coalesce(orig_bytes, 0) = 0 AND NOT contains(coalesce(history, ''), 'S'))
       AND NOT list_contains($quiet_ports, id_resp_p) AND NOT list_contains($quiet, coalesce(service, ''))
     GROUP BY ALL
     HAVING count(*) > $few_calls AND seconds_between(min(ts), max(last_ts)) >= $min_span_s

@@ -24,7 +24,8 @@ WITH hello AS (
         flows.duration, flows.last_ts, flows.orig_bytes, flows.resp_bytes, orig_max_gap, resp_max_gap, flows.service LIKE '%quic%' AS is_quic
     FROM tls JOIN flows USING (flow_id) LEFT JOIN flow_shape USING (flow_id)
     -- A client that sends no extensions at all cannot ask for a name.
-    WHERE server_name IS NULL AND NOT coalesce(ech, false) AND len(coalesce(client_exts, [])) > 0 AND flows.direction IN ('out', 'ext')
+    -- Over datagrams the web speaks QUIC; DTLS is for calls and tunnels, which know their peers by address.
+    WHERE (tls.proto = 'tcp' OR flows.service LIKE '%quic%') AND server_name IS NULL AND NOT coalesce(ech, false) AND len(coalesce(client_exts, [])) > 0 AND flows.direction IN ('out', 'ext')
       AND tls.id_resp_p NOT IN (25, 465, 587, 993, 995, 853, 989, 990, 5061, 1194, 3389, 3478, 5349) AND coalesce(flows.service, '') NOT LIKE '%smtp%' AND coalesce(flows.service, '') NOT LIKE '%rdp%'
       AND NOT coalesce(resumed, false) AND NOT list_contains($resolvers, tls.id_resp_h) AND resp_pkts > 0 AND coalesce(flows.resp_bytes, 0) > 0
       AND tls.id_orig_h NOT IN (SELECT id_orig_h FROM crowds) AND tls.id_resp_h NOT IN (SELECT ip FROM named)

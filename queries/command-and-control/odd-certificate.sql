@@ -23,8 +23,11 @@ WITH leaf AS (
         x509.*, flows.direction, flows.last_ts, flows.orig_bytes, flows.resp_bytes, tls.server_name, tls.ja4,
         regexp_extract(certificate_subject, 'CN ?= ?([^,/]+)', 1) AS cn
     FROM x509 JOIN flows USING (flow_id)
-    LEFT JOIN (SELECT flow_id, min(server_name) AS server_name, min(ja4) AS ja4 FROM tls GROUP BY flow_id) AS tls USING (flow_id)
-    WHERE host_cert AND NOT client_cert AND direction IN ('out', 'ext') AND flows.id_orig_h <> flows.id_resp_h
+    LEFT JOIN (
+        SELECT flow_id, min(server_name) AS server_name, min(ja4) AS ja4, bool_or(list_contains(client_exts, 14)) AS is_call FROM tls GROUP BY flow_id
+    ) AS tls USING (flow_id)
+    -- Keys for sound and pictures (extension 14, RFC 5764) are proven by what the parties told each other before: their certificates are made for the call, by themselves (RFC 5763).
+    WHERE NOT (x509.proto = 'udp' AND coalesce(is_call, false)) AND host_cert AND NOT client_cert AND direction IN ('out', 'ext') AND flows.id_orig_h <> flows.id_resp_h
 )
 SELECT
     id_orig_h AS actor, id_resp_h AS target, NULL::VARCHAR AS user,

@@ -1,5 +1,6 @@
 //! What hosts say to each other: one file per protocol, as moves of a [`super::Net`] or a [`super::Tcp`].
 
+pub mod call;
 pub mod dns;
 pub mod exe;
 pub mod http;

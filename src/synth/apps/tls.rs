@@ -110,20 +110,20 @@ fn message(kind: u8, body: &[u8]) -> Vec<u8> {
     [vec![kind], length3(body.len()), body.to_vec()].concat()
 }
 
-fn length3(length: usize) -> Vec<u8> {
+pub(super) fn length3(length: usize) -> Vec<u8> {
     (length as u32).to_be_bytes()[1..].to_vec()
 }
 
 /// A list with its two-byte length before it.
-fn list(bytes: &[u8]) -> Vec<u8> {
+pub(super) fn list(bytes: &[u8]) -> Vec<u8> {
     [&(bytes.len() as u16).to_be_bytes(), bytes].concat()
 }
 
-fn words(values: &[u16]) -> Vec<u8> {
+pub(super) fn words(values: &[u16]) -> Vec<u8> {
     values.iter().flat_map(|value| value.to_be_bytes()).collect()
 }
 
-fn extension(kind: u16, body: &[u8]) -> Vec<u8> {
+pub(super) fn extension(kind: u16, body: &[u8]) -> Vec<u8> {
     [words(&[kind]), list(body)].concat()
 }
 

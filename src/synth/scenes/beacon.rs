@@ -6,6 +6,7 @@ use crate::synth::apps::http::request;
 use crate::synth::apps::tls::{Client, Server};
 use crate::synth::apps::x509::Certificate;
 use crate::synth::net::{Host, MILLI, MINUTE, Net, Os};
+use crate::synth::wire::{RST, Segment};
 use crate::synth::{Capture, Deed};
 
 /// One check-in: a new connection, a question of fixed size, an answer of fixed size, or tasks.
@@ -83,6 +84,16 @@ pub fn benign(name: &str) -> Capture {
             }
         }
     });
+    let gone = net.outside("", [192, 0, 2, 41], Os::Linux, 30);
+    net.deed(
+        Deed::benign("A device resets a connection every 70 seconds that its peer has forgotten").by([net.ip(pcs[5])]).on([net.ip(gone)]),
+        |net| {
+            let reset = Segment { src_port: 2_035, dst_port: 80, seq: 1_388_789_261, flags: RST, window: 8_192, ..Segment::default() };
+            for time in 0..45 {
+                net.at(begin + time * 70 * SECOND, |net| net.segment(pcs[5], gone, &reset, &[]));
+            }
+        },
+    );
     people(net, &pcs, &sites);
     office.net.finish(name)
 }

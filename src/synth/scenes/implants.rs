@@ -161,6 +161,13 @@ pub fn own_certificate_at_home(name: &str) -> Capture {
         tcp.sealed_reply(9_000);
         tcp.close();
     });
+    let colleague = net.outside("", [203, 0, 113, 77], Os::Linux, 48);
+    net.deed(
+        Deed::benign("A call between browsers, its keys proven by certificates made for it").by([net.ip(pc)]).on([net.ip(colleague)]),
+        |net| {
+            net.call((pc, 50_122), (colleague, 41_786), "WebRTC", 70);
+        },
+    );
     office.net.finish(name)
 }
 

@@ -119,7 +119,7 @@ pub const SCENARIOS: &[Scenario] = &[
         "beacon-benign",
         "beacon",
         beacon::benign,
-        "NTP, DHCP renewals, all hosts polling one update server, and people who browse.",
+        "NTP, DHCP renewals, all hosts polling one update server, resets of a connection long forgotten, and people who browse.",
     ),
     proof("password-guessing", guessing::guessing, "SSH and FTP passwords tried one after another, none right."),
     look_alike(
@@ -201,7 +201,7 @@ pub const SCENARIOS: &[Scenario] = &[
         "odd-certificate-benign",
         "odd-certificate",
         implants::own_certificate_at_home,
-        "A printer with its own certificate, a shop with one of an authority.",
+        "A printer with its own certificate, a shop with one of an authority, a call between browsers.",
     ),
     proof("tor-client", implants::tor, "Three relays under made-up names that nobody looked up."),
     proof("bare-post", implants::post, "Reports posted to a bare address under made-up paths."),
