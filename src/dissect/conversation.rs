@@ -47,6 +47,8 @@ pub struct Conversation {
     /// Service before TLS took over, as STARTTLS and proxies do.
     before: &'static str,
     watched: [u64; 2],
+    /// The capturing program cut some of it off.
+    snapped: bool,
     ended: bool,
     setting: Setting,
     /// Files named so far.
@@ -91,6 +93,7 @@ impl Conversation {
             state: State::Probing(Box::default()),
             before: "",
             watched: [0; 2],
+            snapped: false,
             ended: false,
             setting: Setting::default(),
             files: 0,
@@ -117,6 +120,7 @@ impl Conversation {
         if chunk.bytes.is_empty() {
             return;
         }
+        self.snapped |= chunk.cut > 0;
         if let Some(successor) = self.successor(chunk) {
             self.succeed(successor, chunk, events);
             return;
@@ -217,10 +221,12 @@ impl Conversation {
         reads || self.watches(dir)
     }
 
-    /// The service confirmed by content, empty if none was; with a comma where TLS took over.
+    /// The service confirmed by content, of cut frames by its beginning, empty if none was; with a comma where TLS took over.
     pub fn service(&self) -> &'static str {
         let service = match &self.state {
             State::Reading { name, dissector } if dissector.confirmed() => dissector.service(name),
+            // What was cut off cannot confirm what the first bytes say beyond doubt.
+            State::Reading { name, .. } if self.snapped => name,
             State::Reading { .. } => "",
             State::Probing(waiting) => waiting.expected.map_or(waiting.service, Kind::service),
             State::Over { service } => service,
@@ -306,6 +312,7 @@ impl Conversation {
             proto: self.conn.proto,
             dir: chunk.dir,
             bytes: if stream { head } else { chunk.bytes },
+            cut: chunk.cut > 0,
             orig_p: self.conn.orig_p,
             resp_p: self.conn.resp_p,
         };
@@ -385,6 +392,28 @@ fn with_out(conn: Conn, level: Level, files: &mut u32, events: &mut Vec<AppEvent
 mod tests {
     use super::*;
     use crate::model::{Event, FlowId};
+
+    #[test]
+    fn cut_frames_have_the_service_that_their_beginning_tells() {
+        let host = |last| std::net::IpAddr::from([192, 0, 2, last]);
+        let conn = Conn { flow: FlowId::new(1, 0), orig_h: host(1), orig_p: 40_000, resp_h: host(2), resp_p: 9_999, proto: Proto::Tcp };
+        for (bytes, service) in [
+            (&b"SSH-2.0-OpenSS"[..], "ssh"),
+            (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "ssl"),
+            (b"HTTP/1.1 200 O", "http"),
+            (b"GET /a/page.ht", "http"),
+            (b"xyzzy", ""),
+        ] {
+            for cut in [0, 200] {
+                let mut conversation = Conversation::new(conn);
+                let mut events = Vec::new();
+                for dir in [Dir::Orig, Dir::Resp] {
+                    conversation.data(&Chunk { dir, bytes, cut, frame: 1, ts_ns: 1 }, &mut events);
+                }
+                assert_eq!(conversation.service(), if cut > 0 { service } else { "" }, "{bytes:?}");
+            }
+        }
+    }
 
     #[test]
     fn a_loss_before_anybody_is_sure_is_told_to_who_comes_later() {

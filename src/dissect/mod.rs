@@ -160,6 +160,8 @@ pub struct Probe<'a> {
     pub dir: Dir,
     /// The bytes.
     pub bytes: &'a [u8],
+    /// More followed in the same frame, which the capturing program cut off.
+    pub cut: bool,
     /// Originator's port: a hint, never a proof.
     pub orig_p: u16,
     /// Responder's port: a hint, never a proof.

@@ -18,15 +18,18 @@ const TEXT_MAX: usize = 256;
 
 /// The cookie in a message whose length fits; without it, as in RFC 3489, at home only.
 fn probe(probe: &Probe<'_>) -> Answer {
-    if is_message(probe.bytes, [probe.orig_p, probe.resp_p].contains(&3_478)) { Answer::Certain } else { Answer::NotForUs }
+    // How much was cut off is not known here.
+    let sent = if probe.cut { usize::MAX } else { probe.bytes.len() };
+    if is_message(probe.bytes, sent, [probe.orig_p, probe.resp_p].contains(&3_478)) { Answer::Certain } else { Answer::NotForUs }
 }
 
-fn is_message(bytes: &[u8], home: bool) -> bool {
+/// Whether `sent` bytes that begin so are one.
+fn is_message(bytes: &[u8], sent: usize, home: bool) -> bool {
     let mut fields = Fields(bytes);
     let (Some(kind), Some(length), Some(cookie)) = (fields.be16(), fields.be16(), fields.be32()) else { return false };
     let whole = usize::from(length) + HEADER;
-    let new = cookie == COOKIE && whole <= bytes.len();
-    let old = home && kind & 0xfeee == 0 && whole == bytes.len();
+    let new = cookie == COOKIE && whole <= sent;
+    let old = home && kind & 0xfeee == 0 && whole == sent;
     kind < 0x4000 && length % 4 == 0 && (new || old)
 }
 
@@ -51,7 +54,7 @@ impl Session {
 impl Dissector for Session {
     fn data(&mut self, chunk: &Chunk<'_>, out: &mut Out) {
         // Media and DTLS share the flow: what is no message is theirs.
-        if !is_message(chunk.bytes, true) {
+        if !is_message(chunk.bytes, chunk.bytes.len() + chunk.cut as usize, true) {
             return;
         }
         self.seen = true;
@@ -166,6 +169,7 @@ fn error(value: &[u8]) -> Option<String> {
 mod tests {
     use super::*;
     use crate::dissect::testing::{conn, down, play, said, up};
+    use crate::model::{AppEvent, Dir};
     use proptest::prelude::*;
 
     const ID: &[u8] = b"abcdefghijkl";
@@ -183,6 +187,17 @@ mod tests {
         assert_eq!((rows.len(), service, rows[0].method.as_str(), rows[0].class), (2, "stun", "binding", "success"));
         assert_eq!((rows[0].mapped_address.as_deref(), rows[0].software.as_deref()), (Some("192.0.2.7:4660"), Some("abc")));
         assert_eq!((rows[1].class, rows[0].reply_frame), ("indication", Some(2)));
+    }
+
+    #[test]
+    fn a_message_of_which_the_end_was_cut_off_is_one_all_the_same() {
+        let whole = message(1, b"\x80\x22\0\x03abc\0\0\x06\0\x08name:pwd");
+        let (mut conversation, mut events) = (crate::dissect::Conversation::new(conn(Proto::Udp, 19_302)), Vec::new());
+        let (bytes, rest) = whole.split_at(30);
+        conversation.data(&Chunk { dir: Dir::Orig, bytes, cut: rest.len() as u32, frame: 1, ts_ns: 1 }, &mut events);
+        conversation.end(&mut events);
+        let software = |event: &AppEvent| if let Event::Stun(row) = &event.event { row.software.clone() } else { None };
+        assert_eq!((events.iter().filter_map(software).collect::<Vec<_>>(), conversation.service()), (vec!["abc".to_owned()], "stun"));
     }
 
     #[test]

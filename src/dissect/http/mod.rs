@@ -35,7 +35,7 @@ const LEGACY_METHODS: [&[u8]; 9] = [b"GET", b"POST", b"HEAD", b"PUT", b"DELETE",
 
 fn probe(probe: &Probe<'_>) -> Answer {
     let text = probe.bytes.trim_ascii_start();
-    let Some(end) = memchr::memchr(b'\n', text) else { return unfinished(text) };
+    let Some(end) = memchr::memchr(b'\n', text) else { return if probe.cut { begun(text) } else { unfinished(text) } };
     let line = text[..end].trim_ascii_end();
     if status_line(line).is_some_and(|status| status.version != "0.0") {
         return Answer::Certain;
@@ -47,6 +47,13 @@ fn probe(probe: &Probe<'_>) -> Answer {
         Some(request) if PORTS.contains(&probe.resp_p) && LEGACY_METHODS.contains(&request.method) => Answer::Certain,
         _ => Answer::NotForUs,
     }
+}
+
+/// A first line whose end was cut off, as far as it goes.
+fn begun(text: &[u8]) -> Answer {
+    let asks = || request_line(text).is_some_and(|request| LEGACY_METHODS.contains(&request.method));
+    let answers = status_line(text).is_some_and(|status| status.version != "0.0");
+    if answers || asks() { Answer::Certain } else { unfinished(text) }
 }
 
 /// A first line that is not whole yet: letters, then a blank, nothing unprintable.

@@ -4,7 +4,7 @@ use crate::model::{Conn, Dir, FlowId};
 use proptest::prelude::*;
 
 fn look(proto: Proto, dir: Dir, port: u16, bytes: &[u8]) -> Named {
-    name(&Probe { proto, dir, bytes, orig_p: 40_000, resp_p: port })
+    name(&Probe { proto, dir, bytes, cut: false, orig_p: 40_000, resp_p: port })
 }
 
 /// A port that no signature knows.
