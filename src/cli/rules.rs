@@ -7,6 +7,7 @@ use crate::detect::{self, Rule, Rules};
 use crate::model::report::RuleRun;
 use crate::model::{Finding, Severity};
 use crate::pipeline::{self, Options, Silent};
+use crate::report::text::count;
 use crate::store::{self, Case, Replace};
 use crate::synth;
 use std::io::Write;
@@ -130,7 +131,7 @@ fn proof(rules: &Rules, rule: &Rule, empty: &Case, dirs: &[PathBuf], scratch: &S
     let alike = format!("{dataset}-benign");
     Ok(match scratch.findings(&alike, &rule.header.id, dirs)? {
         Some(0) => Ok(format!("fires on {dataset}, silent on {alike}")),
-        Some(false_alarms) => Err(format!("{false_alarms} false finding(s) on {alike}")),
+        Some(false_alarms) => Err(format!("{} on {alike}", count(false_alarms as u64, "false finding"))),
         None => Ok(format!("fires on {dataset}; no look-alike")),
     })
 }

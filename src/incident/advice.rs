@@ -4,6 +4,7 @@ use super::hosts::{Part, part};
 use crate::model::Finding;
 use crate::model::report::Host;
 use When::{Always, FromHome, Known, Tactic, TargetTaken, Technique};
+use std::collections::BTreeSet;
 
 /// When a sentence fits, beside its family or tactic.
 enum When {
@@ -97,6 +98,18 @@ pub fn advice(finding: &Finding, hosts: &[Host]) -> String {
     let family = BY_FAMILY.iter().find(|advice| fits(advice, &finding.family));
     let found = family.or_else(|| BY_TACTIC.iter().find(|advice| fits(advice, &finding.tactic)));
     fill(found.map_or("Look at {id}: {title}.", |advice| advice.2), finding)
+}
+
+/// What to do about `findings`, in their order and at most `most` things: once per kind of trouble, and nothing twice.
+pub fn things_to_do<'a>(findings: &[&'a Finding], hosts: &[Host], most: usize) -> Vec<(&'a Finding, String)> {
+    let (mut kinds, mut said) = (BTreeSet::new(), BTreeSet::new());
+    findings
+        .iter()
+        .filter(|finding| kinds.insert(finding.family.as_str()))
+        .map(|finding| (*finding, advice(finding, hosts)))
+        .filter(|(finding, text)| said.insert(text.replace(&finding.id, "")))
+        .take(most)
+        .collect()
 }
 
 impl When {

@@ -13,7 +13,7 @@ mod verdict;
 #[cfg(test)]
 mod tests;
 
-pub use advice::advice;
+pub use advice::{advice, things_to_do};
 
 use crate::model::report::{Host, Incident, RuleRun, TimelineEntry, Verdict};
 use crate::model::{Finding, HomeNets, Severity};

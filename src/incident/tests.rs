@@ -192,3 +192,23 @@ fn without_findings_it_says_what_was_looked_at_and_never_clean() {
     let empty = judge(&mut [], &[], &Facts::default()).verdict;
     assert!(empty.line.starts_with("This evidence holds no packets"), "{}", empty.line);
 }
+
+#[test]
+fn nothing_is_advised_twice() {
+    let one = |id, family, target| finding(id, "command-and-control", family, Outcome::Confirmed, 60.0, ("10.0.0.5", target), 0);
+    let all = [
+        one("F1", "periodic", "192.0.2.1"),
+        one("F2", "bare-post", "192.0.2.1"),
+        one("F3", "periodic", "192.0.2.9"),
+        one("F4", "c2-tls", "192.0.2.2"),
+    ];
+    let told = things_to_do(&all.iter().collect::<Vec<_>>(), &[], 9);
+    let told: Vec<_> = told.iter().map(|(finding, text)| (finding.id.as_str(), text.as_str())).collect();
+    assert_eq!(
+        told,
+        [
+            ("F1", "Isolate 10.0.0.5, keep its memory, and block 192.0.2.1 at the border (F1)."),
+            ("F4", "Isolate 10.0.0.5, keep its memory, and block 192.0.2.2 at the border (F4)."),
+        ]
+    );
+}

@@ -1,7 +1,7 @@
 //! The one line, and what to do first. Never "clean": without findings it says what was looked at and what could not be.
 
 use super::Facts;
-use super::advice::advice;
+use super::advice::things_to_do;
 use crate::model::report::{Host, RuleRun, Verdict};
 use crate::model::{Finding, Outcome, Severity};
 use std::collections::BTreeSet;
@@ -83,13 +83,7 @@ fn quiet(findings: &[Finding], runs: &[RuleRun], facts: &Facts) -> Verdict {
     Verdict { severity, line, actions: Vec::new() }
 }
 
-/// What to do about the gravest findings, once per kind of trouble.
+/// What to do about the gravest findings.
 fn actions(worth: &[&Finding], facts: &Facts) -> Vec<String> {
-    let mut families = BTreeSet::new();
-    worth
-        .iter()
-        .filter(|finding| families.insert(finding.family.as_str()))
-        .map(|finding| advice(finding, &facts.hosts))
-        .take(ACTIONS)
-        .collect()
+    things_to_do(worth, &facts.hosts, ACTIONS).into_iter().map(|(_, advice)| advice).collect()
 }

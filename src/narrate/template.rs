@@ -237,13 +237,11 @@ fn connected(row: &Incident, members: &[&Finding]) -> Vec<Sentence> {
     told
 }
 
-/// What to do, gravest first, once per kind of trouble.
+/// What to do, gravest first.
 fn actions(story: &Story<'_>, members: &[&Finding]) -> Vec<Sentence> {
     let mut by_risk: Vec<&Finding> = members.to_vec();
     by_risk.sort_by(|a, b| b.risk.total_cmp(&a.risk).then_with(|| a.id.cmp(&b.id)));
-    let mut kinds = BTreeSet::new();
-    by_risk.retain(|it| kinds.insert(it.family.clone()));
-    by_risk.iter().take(ACTIONS).map(|it| say(Part::Next, &incident::advice(it, story.hosts), &[it])).collect()
+    incident::things_to_do(&by_risk, story.hosts, ACTIONS).iter().map(|(it, advice)| say(Part::Next, advice, &[it])).collect()
 }
 
 // The case

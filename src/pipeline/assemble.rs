@@ -5,6 +5,7 @@ use crate::detect::Detected;
 use crate::incident::{Facts, Judged};
 use crate::model::report::{Bucket, Claim, Coverage, DamageLine, Evidence, Host, Remark, RuleRun, Run, SetAside, Share, Traffic, Unusual};
 use crate::model::{CapHit, Finding, FlowId, Report, Ts};
+use crate::report::text::{count, thousands};
 use duckdb::{Connection, Row};
 
 /// Buckets of the traffic chart.
@@ -29,14 +30,14 @@ const UNLIKE: &str = "model IN ('self', 'ensemble') AND flagged";
 pub fn assemble(db: &Connection, detected: Detected, judged: Judged, said: Said, run: Run, case: &str) -> Result<Report, Error> {
     let Detected { findings, runs: rules, .. } = detected;
     let mut coverage = coverage(db)?;
-    let count = |status: &str| rules.iter().filter(|rule| rule.status == status).count() as u64;
-    coverage.rules_not_applicable = count("not_applicable");
-    coverage.rules_fired = count("fired");
+    let rules_with = |status: &str| rules.iter().filter(|rule| rule.status == status).count() as u64;
+    coverage.rules_not_applicable = rules_with("not_applicable");
+    coverage.rules_fired = rules_with("fired");
     coverage.rules_run = rules.len() as u64 - coverage.rules_not_applicable;
-    coverage.blind_spots = blind_spots(&coverage, count("failed"), &undecoded_links(db)?);
+    coverage.blind_spots = blind_spots(&coverage, rules_with("failed"), &undecoded_links(db)?);
     coverage.set_aside = said.set_aside.len() as u64;
     if coverage.set_aside > 0 {
-        coverage.blind_spots.push(format!("{} finding(s) were put aside by people; they are counted nowhere else.", coverage.set_aside));
+        coverage.blind_spots.push(format!("{} put aside by people, counted nowhere else.", count(coverage.set_aside, "finding")));
     }
     let hosts_total = one(db, "SELECT count(*) FROM hosts")?;
     let mut judged = judged;
@@ -238,7 +239,7 @@ fn blind_spots(c: &Coverage, rules_failed: u64, links: &[String]) -> Vec<String>
         said.push(format!("The evidence is damaged in {} place(s); what was lost there cannot be judged.", c.damaged));
     }
     if rules_failed > 0 {
-        said.push(format!("{rules_failed} rule(s) failed to run; see the list of rules."));
+        said.push(format!("{} failed to run; see the list of rules.", count(rules_failed, "rule")));
     }
     if !links.is_empty() {
         said.push(format!("Frames of link type {} are counted but not decoded.", links.join(", ")));
@@ -269,7 +270,8 @@ fn blind_spots(c: &Coverage, rules_failed: u64, links: &[String]) -> Vec<String>
         said.push(format!("{part:.0} % of the payload is encrypted: judged by names, fingerprints, sizes and times only."));
     }
     for cap in &c.caps {
-        said.push(format!("The cap {} = {} was reached {} time(s): what did not fit was let go.", cap.cap, cap.limit, cap.hits));
+        let (limit, times) = (thousands(cap.limit), count(cap.hits, "time"));
+        said.push(format!("The cap {} of {limit} was reached {times}: what did not fit was let go.", cap.cap));
     }
     said
 }
