@@ -59,7 +59,11 @@ fn conn<'a>() -> Columns<FlowRow<'a>> {
         .shown("id_resp_h", "Responder's address, canonical text.", |r| Some(r.resp_h))
         .int("id_resp_p", "Responder's port; ICMP code, or type of the counterpart.", |r| r.resp_p)
         .text("proto", "`tcp`, `udp`, `icmp`, `sctp`, `unknown_transport`.", |r| Some(r.proto.name()))
-        .text("service", "Protocols confirmed by content, joined by commas; NULL if none.", |r| filled(&r.service))
+        .text(
+            "service",
+            "Protocols confirmed by content, or told by the first bytes of frames that were cut short, joined by commas; NULL if none.",
+            |r| filled(&r.service),
+        )
         .double("duration", "Seconds from first to last packet as Zeek counts; NULL for a single packet.", |r| r.duration_ns.map(seconds))
         .big("orig_bytes", "Payload bytes of the originator; TCP by sequence numbers.", |r| r.orig.bytes)
         .big("resp_bytes", "Payload bytes of the responder; TCP by sequence numbers.", |r| r.resp.bytes)
