@@ -88,7 +88,7 @@ pub fn benign(name: &str) -> Capture {
     net.deed(
         Deed::benign("A device resets a connection every 70 seconds that its peer has forgotten").by([net.ip(pcs[5])]).on([net.ip(gone)]),
         |net| {
-            let reset = Segment { src_port: 2_035, dst_port: 80, seq: 1_388_789_261, flags: RST, window: 8_192, ..Segment::default() };
+            let reset = Segment { src_port: 49_731, dst_port: 8_883, seq: 77_001, flags: RST, ..Segment::default() };
             for time in 0..45 {
                 net.at(begin + time * 70 * SECOND, |net| net.segment(pcs[5], gone, &reset, &[]));
             }
